@@ -1,0 +1,101 @@
+"""Orders as the core wants them, orders and executions as the broker reports them. Prices are Decimal dollars."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from core.vocabulary import Action, Leg, OrderKind, OrderStatus, TimeInForce
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSpec:
+    """One order to send. Every field is explicit, so that no preset of TWS decides (ORDERS 13)."""
+
+    order_ref: str  # <session>/<ticker>/<n>/<leg>, unique for ever
+    ticker: str
+    action: Action
+    kind: OrderKind
+    shares: int
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.DAY
+    good_after_ms: int | None = None  # UTC epoch ms; the order sleeps until then
+    parent_ref: str = ""
+    oca_group: str = ""
+    oca_type: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOrder:
+    """A live order as the broker lists it; `order_ref` is empty for an order that is not ours."""
+
+    order_ref: str
+    order_id: int
+    client_id: int
+    perm_id: int
+    ticker: str
+    action: Action
+    kind: str  # IB's order type, which for foreign orders may be any
+    shares: int  # total, filled included
+    status: OrderStatus
+    filled: int = 0
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    oca_group: str = ""
+    oca_type: int = 0
+    parent_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One fill as reported by the broker. A correction has the same `exec_id` but for the digits after the last dot."""
+
+    exec_id: str
+    order_ref: str  # empty: not ours
+    order_id: int
+    client_id: int
+    perm_id: int
+    ticker: str
+    action: Action
+    shares: int
+    price: Decimal
+    time_ms: int  # the broker's time, UTC epoch ms
+    exchange: str = ""
+
+    @property
+    def lineage(self) -> str:
+        """What an execution and its corrections have in common: the id up to its last dot."""
+        return self.exec_id.rpartition(".")[0] or self.exec_id
+
+
+@dataclass(frozen=True, slots=True)
+class PositionRow:
+    """The account's position in one ticker: signed shares, average cost in dollars a share."""
+
+    ticker: str
+    shares: int
+    average_cost: Decimal
+
+
+def order_ref(session: str, ticker: str, number: int, leg: Leg) -> str:
+    """Build the reference of an order; (session, number, leg) is never used twice."""
+    return f"{session}/{ticker}/{number}/{leg}"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRef:
+    """An order's reference, taken apart."""
+
+    session: str
+    ticker: str
+    number: int
+    leg: str
+
+
+def parse_order_ref(text: str) -> OrderRef | None:
+    """Take a reference apart; None when it is not of our form (a foreign order)."""
+    parts = text.split("/")
+    if len(parts) != 4 or not parts[2].isdigit():
+        return None
+    return OrderRef(parts[0], parts[1], int(parts[2]), parts[3])
