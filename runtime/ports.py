@@ -1,0 +1,81 @@
+"""What the session needs from the rooms below it, as Protocols; broker/, predictions/ and db/ fulfil them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.commands import Commands
+from core.events import AccountRead, BrokerRead, Event
+from core.market import Bar, Instrument, Prediction
+
+Emit = Callable[[Event], None]
+"""Takes an event into the inbox; called from the broker's callbacks, in the order of the wire."""
+
+
+class Clock(Protocol):
+    """The session's time. In a simulation it is the broker's."""
+
+    def now_ms(self) -> int:
+        """UTC epoch ms; never goes backwards."""
+
+
+class Broker(Protocol):
+    """One persistent connection to TWS or IB Gateway. It decides nothing; what it hears it emits as events."""
+
+    async def connect(self) -> None:
+        """Connect and wait until usable. Raises `BrokerUnavailable`, whose text says in words what is wrong."""
+
+    async def close(self) -> None:
+        """Disconnect; live orders stay at the broker."""
+
+    def send(self, commands: Commands) -> None:
+        """Write the orders among these commands to the socket, without waiting. Other commands are passed over."""
+
+    def subscribe(self, tickers: Iterable[str]) -> None:
+        """Ask for quotes and 5-second bars; answers arrive as `QuoteChanged`, `BarClosed`, `MarketDataSeen`."""
+
+    async def read_instruments(self, tickers: Iterable[str]) -> tuple[Instrument, ...]:
+        """Contract details and market rules. Raises `ContractUnknown` naming the ticker."""
+
+    async def read_back(self) -> BrokerRead:
+        """All open orders of the account, executions since midnight, positions; complete or an exception."""
+
+    async def read_account(self) -> AccountRead:
+        """Buying power, net liquidation, day trades remaining."""
+
+    async def read_history(self, ticker: str, end_ms: int, duration_seconds: int) -> tuple[Bar, ...]:
+        """Closed 10-second TRADES bars in regular hours before `end_ms`, gaps filled with flat bars, oldest first."""
+
+    async def read_time_ms(self) -> int:
+        """The broker's time (`reqCurrentTime`): the heartbeat; in deterministic time the barrier as well."""
+
+
+class PredictionSource(Protocol):
+    """Where predictions come from."""
+
+    async def poll(self, tickers: Iterable[str]) -> tuple[Prediction | PredictionProblem, ...]:
+        """Ask for all tickers concurrently; answers in the order of `tickers`. Never raises for a failed answer."""
+
+    async def close(self) -> None:
+        """Release the connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionProblem:
+    """A poll of one ticker that gave no prediction."""
+
+    ticker: str
+    problem: str  # in words, with the HTTP status where there is one
+    answered: bool  # True: the source answered something unreadable; False: no usable answer came at all
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRow:
+    """One event with the commands that it caused, both as text (core.codec), numbered from 1 within the session."""
+
+    sequence: int
+    at_ms: int
+    event: str
+    commands: str
