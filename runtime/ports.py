@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from core.commands import Commands
-from core.events import AccountRead, BrokerRead, Event
+from core.events import AccountRead, Event
 from core.market import Bar, Instrument, Prediction
 
 Emit = Callable[[Event], None]
@@ -39,8 +39,13 @@ class Broker(Protocol):
     async def read_instruments(self, tickers: Iterable[str]) -> tuple[Instrument, ...]:
         """Contract details and market rules. Raises `ContractUnknown` naming the ticker."""
 
-    async def read_back(self) -> BrokerRead:
-        """All open orders of the account, executions since midnight, positions; complete or an exception."""
+    async def read_back(self) -> None:
+        """Read all open orders of the account, executions since midnight and positions; complete or an exception.
+
+        The answer is emitted as one `BrokerRead` from within the callback that completes it, so that it stands in the
+        order of the wire before whatever follows. Orders or executions reported while the answers come in are part of
+        it, or the reading is repeated: it is one consistent picture as of its place in the stream.
+        """
 
     async def read_account(self) -> AccountRead:
         """Buying power, net liquidation, day trades remaining."""
