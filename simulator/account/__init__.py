@@ -1,0 +1,1 @@
+"""The account: cash, positions, P&L, commissions, margin."""

@@ -1,0 +1,1 @@
+"""The exchange: orders, brackets, OCA groups, matching against the touch."""

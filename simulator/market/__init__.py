@@ -1,0 +1,1 @@
+"""The market: instruments, calendar, tapes recorded or synthetic, bars."""

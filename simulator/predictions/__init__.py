@@ -1,0 +1,1 @@
+"""The prediction service of the default setup: a documented model behind the HTTP contract."""
