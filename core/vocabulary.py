@@ -194,6 +194,7 @@ class Refusal(StrEnum):
     ATR_STALE = "atr_stale"
     NO_FRESH_PRICE = "no_fresh_price"
     PRICE_INVALID = "price_invalid"
+    SIZE_INVALID = "size_invalid"
     SIZE_BELOW_ONE_SHARE = "size_below_one_share"
     TARGET_INSIDE_COSTS = "target_inside_costs"
     CONTRACT_UNKNOWN = "contract_unknown"

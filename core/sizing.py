@@ -1,0 +1,86 @@
+"""How many shares a ticker's size buys (SEMANTICS 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from core.errors import InvalidValueError
+from core.params import SizeUnit
+from core.vocabulary import Refusal, Side
+
+OLD_RULE_LIMIT = Decimal(1_000)
+"""An untyped size above this is dollars, up to and including it shares."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sized:
+    """A size that can be traded."""
+
+    shares: int
+    capital_efficiency: float  # shares x price / dollars
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """An open position as correlation-adjusted sizing sees it."""
+
+    side: Side
+    dollars: Decimal  # shares x price, not negative
+    correlation: float | None  # with the ticker to be sized, -1..1; None: not known
+
+
+def typed_size(
+    allocation: Decimal | None = None, quantity: Decimal | None = None, size: Decimal | None = None
+) -> tuple[Decimal, SizeUnit]:
+    """Give a ticker's size its unit, once, at load. Exactly one of the three is given.
+
+    Raises InvalidValueError: not exactly one; not positive and finite; an allocation of 1,000 dollars or less (the
+    old rule would have read it as shares); a number of shares that is not whole.
+    """
+    given = {"allocation": allocation, "quantity": quantity, "size": size}
+    named = [(name, value) for name, value in given.items() if value is not None]
+    if len(named) != 1:
+        raise InvalidValueError("size", given, "exactly one of allocation, quantity and size")
+    name, value = named[0]
+    if not value.is_finite() or value <= 0:
+        raise InvalidValueError(name, value, "a finite number above 0")
+    if name == "allocation" and value <= OLD_RULE_LIMIT:
+        raise InvalidValueError(
+            name, value, "more than 1000 dollars: up to 1000 the old rule meant shares; write quantity for shares"
+        )
+    if name == "allocation" or (name == "size" and value > OLD_RULE_LIMIT):
+        return value, SizeUnit.DOLLARS
+    if value != value.to_integral_value():
+        raise InvalidValueError(name, value, "a whole number of shares")
+    return value, SizeUnit.SHARES
+
+
+def shares_for(size: Decimal, unit: SizeUnit, price: Decimal, max_shares: int) -> Sized | Refusal:
+    """Whole shares for a size at a price, never more than `max_shares`; a refusal where that is less than one.
+
+    `price` is the decision price in dollars. The efficiency of a size in shares is counted against size x price.
+    """
+    if not price.is_finite() or price <= 0:
+        return Refusal.PRICE_INVALID
+    if not size.is_finite() or size <= 0:
+        return Refusal.SIZE_INVALID
+    dollars = size if unit is SizeUnit.DOLLARS else size * price
+    shares = min(int(dollars // price), max_shares)
+    if shares < 1:
+        return Refusal.SIZE_BELOW_ONE_SHARE
+    return Sized(shares, float(shares * price / dollars))
+
+
+def correlation_adjusted(dollars: Decimal, side: Side, open_positions: Iterable[Exposure]) -> Decimal:
+    """dollars / (1 + sum of max(0, correlation x s) x exposure / dollars); s = +1 for the same side, -1 for the opposite.
+
+    A correlation that is not known counts in full, whatever the side: what cannot be measured is not diversified.
+    """
+    weight = Decimal(1)
+    for held in open_positions:
+        sign = 1 if held.side is side else -1
+        overlap = Decimal(1) if held.correlation is None else max(Decimal(0), Decimal(held.correlation) * sign)
+        weight += overlap * held.dollars / dollars
+    return dollars / weight
