@@ -9,6 +9,7 @@ from typing import Protocol
 from core.commands import Commands
 from core.events import AccountRead, Event
 from core.market import Bar, Instrument, Prediction
+from core.records import Alert
 
 Emit = Callable[[Event], None]
 """Takes an event into the inbox; called from the broker's callbacks, in the order of the wire."""
@@ -55,6 +56,16 @@ class Broker(Protocol):
 
     async def read_time_ms(self) -> int:
         """The broker's time (`reqCurrentTime`): the heartbeat; in deterministic time the barrier as well."""
+
+
+class AlertSink(Protocol):
+    """Carries notices to people; never blocks and never raises into the session."""
+
+    def send(self, alert: Alert) -> None:
+        """Deliver in the background; one notice per key until it is cleared."""
+
+    def clear(self, at_ms: int, key: str, text: str) -> None:
+        """Say that the condition is over, if it was said to have begun."""
 
 
 class PredictionSource(Protocol):

@@ -1,0 +1,74 @@
+"""Notices to people: always into the log and Postgres, and to whatever services the settings name (through apprise)."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+
+from core.records import Alert
+from core.vocabulary import Severity
+
+WAITING_MAX = 1_000
+"""Notices waiting for a slow service; past that the oldest are still in the log and in Postgres."""
+
+LEVELS = {Severity.INFO: logging.INFO, Severity.WARNING: logging.WARNING, Severity.CRITICAL: logging.CRITICAL}
+
+log = logging.getLogger(__name__)
+
+
+class Alerts:
+    """Sends from its own thread, one notice per key until it is cleared, so that no service can hold the session up."""
+
+    def __init__(self, urls: tuple[str, ...], session: str) -> None:
+        self._urls = urls
+        self._session = session
+        self._raised: set[str] = set()
+        self._waiting: queue.Queue[tuple[Severity, str, str] | None] = queue.Queue(WAITING_MAX)
+        self._thread = threading.Thread(target=self._deliver, name="alerts", daemon=True)
+        self._thread.start()
+
+    def send(self, alert: Alert) -> None:
+        """Queue a notice, unless one of its key stands."""
+        if alert.key in self._raised:
+            return
+        self._raised.add(alert.key)
+        self._queue(alert.severity, alert.title, alert.text)
+
+    def clear(self, at_ms: int, key: str, text: str) -> None:
+        """Queue the notice that a condition is over, if it was told; the next time it is told again."""
+        if key in self._raised:
+            self._raised.discard(key)
+            self._queue(Severity.INFO, f"over: {key}", text)
+
+    def close(self, timeout_seconds: float = 10.0) -> None:
+        """Deliver what waits and stop."""
+        self._waiting.put(None)
+        self._thread.join(timeout_seconds)
+
+    def _queue(self, severity: Severity, title: str, text: str) -> None:
+        log.log(LEVELS[severity], "%s: %s", title, text)
+        try:
+            self._waiting.put_nowait((severity, title, text))
+        except queue.Full:
+            log.error("the notice '%s' was not sent: %d others wait for delivery", title, WAITING_MAX)
+
+    def _deliver(self) -> None:
+        if not self._urls:
+            while self._waiting.get() is not None:
+                pass
+            return
+        import apprise  # here, because it takes 0.3 s and most sessions name no service
+
+        services = apprise.Apprise()
+        for url in self._urls:
+            services.add(url)
+        kinds = {
+            Severity.INFO: apprise.NotifyType.INFO,
+            Severity.WARNING: apprise.NotifyType.WARNING,
+            Severity.CRITICAL: apprise.NotifyType.FAILURE,
+        }
+        while (notice := self._waiting.get()) is not None:
+            severity, title, text = notice
+            if not services.notify(title=f"[{self._session}] {title}", body=text, notify_type=kinds[severity]):
+                log.error("no notification service took the notice '%s'", title)

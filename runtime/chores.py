@@ -1,0 +1,47 @@
+"""Questions to the broker that the engine or a reconnect asks for: one after the other, beside the stream of events."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from broker.errors import BrokerUnavailable
+
+Chore = Callable[[], Awaitable[None]]
+
+log = logging.getLogger(__name__)
+
+
+class Chores:
+    """A queue without duplicates. One at a time, so that their order, and with it a simulated day, is always the same."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[str, Chore]] = deque()
+        self._arrived = asyncio.Event()
+
+    def add(self, name: str, chore: Chore) -> None:
+        """Queue a chore, unless one of that name waits already."""
+        if all(name != waiting for waiting, _ in self._waiting):
+            self._waiting.append((name, chore))
+            self._arrived.set()
+
+    async def drain(self) -> None:
+        """Do everything that waits.
+
+        A question that a lost connection leaves unanswered is dropped, for the reconnect asks everything anew.
+        """
+        while self._waiting:
+            name, chore = self._waiting.popleft()
+            try:
+                await chore()
+            except BrokerUnavailable as unavailable:
+                log.warning("%s was not answered: %s", name, unavailable)
+        self._arrived.clear()
+
+    async def run(self) -> None:
+        """Do chores as they arrive, for ever."""
+        while True:
+            await self._arrived.wait()
+            await self.drain()

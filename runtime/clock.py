@@ -1,0 +1,38 @@
+"""The session's time. Live it is the machine's; in a simulation it is the broker's, so that a day can be fast or exact."""
+
+from __future__ import annotations
+
+import time
+
+
+class SystemClock:
+    """The machine's UTC time, held from going backwards when the machine's clock is set back."""
+
+    def __init__(self) -> None:
+        self._newest_ms = 0
+
+    def now_ms(self) -> int:
+        """UTC epoch ms."""
+        self._newest_ms = max(self._newest_ms, time.time_ns() // 1_000_000)
+        return self._newest_ms
+
+
+class BrokerClock:
+    """The broker's time, as last heard, carried on at `speed` simulated seconds a second (0: it stands still between)."""
+
+    def __init__(self, speed: float) -> None:
+        self._speed = speed
+        self._heard_ms = 0
+        self._heard_at = time.monotonic()
+        self._newest_ms = 0
+
+    def hear(self, broker_ms: int) -> None:
+        """Take the broker's answer to `reqCurrentTime` (whole seconds, as UTC epoch ms)."""
+        self._heard_ms = broker_ms
+        self._heard_at = time.monotonic()
+
+    def now_ms(self) -> int:
+        """UTC epoch ms of the simulated moment; never goes backwards, though the broker rounds to seconds."""
+        carried = (time.monotonic() - self._heard_at) * 1000 * self._speed if self._speed else 0
+        self._newest_ms = max(self._newest_ms, self._heard_ms + int(carried))
+        return self._newest_ms

@@ -1,0 +1,72 @@
+"""Driving a day in running time: everything as it comes, timers when they are due."""
+
+from __future__ import annotations
+
+import asyncio
+
+from broker.errors import BrokerUnavailable
+from runtime.clock import BrokerClock
+from runtime.host import Host
+from runtime.reconnect import reconnect
+
+HEARTBEAT_SECONDS = 5.0
+"""Three unanswered heartbeats make the 15 s after which a silent link counts as lost (CASES 10)."""
+
+PROGRESS_SECONDS = 0.5
+
+
+async def drive_by_clock(host: Host, speed: float = 1.0) -> None:
+    """Run until `host.done`. `speed` is the simulated seconds per second, 1 live."""
+    async with asyncio.TaskGroup() as group:
+        beside = [
+            group.create_task(host.chores.run()),
+            group.create_task(_keep_connected(host, speed)),
+            group.create_task(_poll(host, speed)),
+            group.create_task(_show(host)),
+        ]
+        while not host.done(host):
+            host.check()
+            host.nudge.clear()
+            host.session.fire_timers()
+            await _wait(host, speed)
+        for task in beside:
+            task.cancel()
+    host.check()
+
+
+async def _wait(host: Host, speed: float) -> None:
+    due_ms = host.session.timers.next_due_ms()
+    seconds = 1.0 if due_ms is None else max(0.0, (due_ms - host.clock.now_ms()) / 1000 / speed)
+    try:
+        async with asyncio.timeout(min(seconds, 1.0)):
+            await host.nudge.wait()
+    except TimeoutError:
+        return
+
+
+async def _keep_connected(host: Host, speed: float) -> None:
+    while True:
+        try:
+            heard_ms = await host.broker.read_time_ms()
+        except BrokerUnavailable:
+            await reconnect(host)
+            continue
+        if isinstance(host.clock, BrokerClock):
+            host.clock.hear(heard_ms)
+        await asyncio.sleep(HEARTBEAT_SECONDS / speed)
+
+
+async def _poll(host: Host, speed: float) -> None:
+    poller = host.poller
+    while poller is not None and poller.due_ms is not None:
+        now_ms = host.clock.now_ms()
+        if poller.is_due(now_ms):
+            host.session.take(await poller.poll(now_ms))
+        if poller.due_ms is not None:
+            await asyncio.sleep(max(0.0, (poller.due_ms - host.clock.now_ms()) / 1000 / speed))
+
+
+async def _show(host: Host) -> None:
+    while host.on_progress is not None:
+        host.on_progress(host)
+        await asyncio.sleep(PROGRESS_SECONDS)

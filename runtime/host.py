@@ -1,0 +1,54 @@
+"""A session with its connection, its clock and its questions: what the two ways of driving a day have in common."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from core.events import Event
+from core.params import SessionPlan
+from core.vocabulary import Phase
+from runtime.chores import Chores
+from runtime.clock import BrokerClock, SystemClock
+from runtime.connector import Connector
+from runtime.polling import Poller
+from runtime.ports import Broker
+from runtime.session import Session
+
+
+@dataclass(slots=True)
+class Host:
+    """Everything that a drive needs. `failure` is an exception from a callback, to be raised by the drive."""
+
+    session: Session
+    broker: Broker
+    clock: SystemClock | BrokerClock
+    plan: SessionPlan
+    connector: Connector
+    chores: Chores
+    poller: Poller | None = None
+    on_progress: Callable[[Host], None] | None = None
+    failure: BaseException | None = None
+    nudge: asyncio.Event = field(default_factory=asyncio.Event)
+    done: Callable[[Host], bool] = lambda host: host.session.engine.state.phase is Phase.CLOSED
+
+    def fail(self, failure: BaseException) -> None:
+        """Keep the first failure of a callback and wake the drive, which raises it."""
+        self.failure = self.failure or failure
+        self.nudge.set()
+
+    def take(self, *events: Event) -> None:
+        """An event from a person or a signal: step at once and wake the drive."""
+        self.session.take(events)
+        self.nudge.set()
+
+    def check(self) -> None:
+        """Raise what a callback left behind."""
+        if self.failure is not None:
+            raise self.failure
+
+    async def hear_time(self) -> None:
+        """Set a simulated clock by the broker's; in deterministic time this is the barrier."""
+        if isinstance(self.clock, BrokerClock):
+            self.clock.hear(await self.broker.read_time_ms())

@@ -1,0 +1,55 @@
+"""Asking the prediction source at fixed times, and turning its answers into events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.events import Event, PredictionReceived, PredictionSourceChanged, PredictionUnreadable
+from core.market import Prediction
+from runtime.ports import PredictionSource
+
+GONE_AFTER_POLLS = 3
+"""Polls without a single answer after which the source counts as gone (SEMANTICS 9)."""
+
+
+class Poller:
+    """Polls all tickers every `every_seconds` from `first_ms` until `last_ms` (UTC epoch ms)."""
+
+    def __init__(
+        self, source: PredictionSource, tickers: Sequence[str], every_seconds: int, first_ms: int, last_ms: int
+    ) -> None:
+        self._source = source
+        self._tickers = tuple(tickers)
+        self._every_ms = every_seconds * 1000
+        self._last_ms = last_ms
+        self.due_ms: int | None = first_ms
+        self._failed_polls = 0
+
+    def is_due(self, now_ms: int) -> bool:
+        """True when the time of the next poll has come; moves on to the time after it, passing over missed ones."""
+        if self.due_ms is None or now_ms < self.due_ms:
+            return False
+        missed = (now_ms - self.due_ms) // self._every_ms
+        following = self.due_ms + (missed + 1) * self._every_ms
+        self.due_ms = following if following <= self._last_ms else None
+        return now_ms <= self._last_ms
+
+    async def poll(self, now_ms: int) -> list[Event]:
+        """Ask once; events in the order of the tickers. A ticker without any answer gives none."""
+        answers = await self._source.poll(self._tickers)
+        events: list[Event] = []
+        for answer in answers:
+            if isinstance(answer, Prediction):
+                events.append(PredictionReceived(now_ms, answer))
+            elif answer.answered:
+                events.append(PredictionUnreadable(now_ms, answer.ticker, answer.problem))
+        return self._source_events(now_ms, [a.problem for a in answers if not isinstance(a, Prediction)], events) + events
+
+    def _source_events(self, now_ms: int, problems: list[str], events: list[Event]) -> list[Event]:
+        if events:
+            was_gone, self._failed_polls = self._failed_polls >= GONE_AFTER_POLLS, 0
+            return [PredictionSourceChanged(now_ms, True, "")] if was_gone else []
+        self._failed_polls += 1
+        if self._failed_polls == GONE_AFTER_POLLS:
+            return [PredictionSourceChanged(now_ms, False, problems[0] if problems else "no answer")]
+        return []

@@ -1,0 +1,123 @@
+"""One trading day: the engine, its journal, and the carrying out of its commands. Decides nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from core.codec import encode
+from core.commands import (
+    ClearAlert,
+    Command,
+    PlaceBracket,
+    RaiseAlert,
+    ReadBroker,
+    WakeAt,
+)
+from core.engine import Engine
+from core.events import Event, SuspendRequested, Woke
+from core.records import Alert
+from core.vocabulary import Severity
+from db.journal import Journal, JournalFull
+from runtime.inbox import Inbox
+from runtime.ports import AlertSink, Broker, Clock, JournalRow
+from runtime.timers import Timers
+
+
+class Session:
+    """Takes events in, steps the engine, journals, then sends. All on one thread, never waiting for a network.
+
+    `request_read` is called for each `ReadBroker`; `on_journalled` after rows became durable (wakes the shipper).
+    """
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        journal: Journal,
+        timers: Timers,
+        clock: Clock,
+        alerts: AlertSink,
+        request_read: Callable[[str], None],
+        on_journalled: Callable[[], None],
+    ) -> None:
+        self.engine = engine
+        self.inbox = Inbox()
+        self.timers = timers
+        self.clock = clock
+        self.broker: Broker | None = None
+        self.journal_full = False
+        self._journal = journal
+        self._alerts = alerts
+        self._request_read = request_read
+        self._on_journalled = on_journalled
+        self._sequence = journal.last_sequence
+        self._pumping = False
+
+    def pump(self) -> None:
+        """Step the engine through everything that waits. Not re-entrant: events raised meanwhile wait their turn."""
+        if self._pumping:
+            return
+        self._pumping = True
+        try:
+            while events := self.inbox.drain(self.clock.now_ms()):
+                self._step(events)
+        finally:
+            self._pumping = False
+
+    def take(self, events: Iterable[Event]) -> None:
+        """Step the engine through these events at once, ahead of what waits in the inbox but behind the newest quotes."""
+        now_ms = self.clock.now_ms()
+        stamped = [replace(event, at_ms=now_ms) for event in (*self.inbox.take_quotes(), *events)]
+        if stamped:
+            self._step(stamped)
+
+    def fire_timers(self) -> None:
+        """Let every due timer fire."""
+        now_ms = self.clock.now_ms()
+        self.take([Woke(now_ms, timer) for timer in self.timers.take_due(now_ms)])
+
+    def _step(self, events: Sequence[Event]) -> None:
+        rows: list[JournalRow] = []
+        commands: list[Command] = []
+        for event in events:
+            answer = self.engine.step(event)
+            self._sequence += 1
+            rows.append(JournalRow(self._sequence, event.at_ms, encode(event), encode(answer) if answer else ""))
+            commands.extend(answer)
+        if not self._journalled(rows):
+            # An entry without a journal could be doubled after a crash; exits and protection must go on all the same.
+            commands = [command for command in commands if not isinstance(command, PlaceBracket)]
+        if commands:
+            self._carry_out(commands)
+
+    def _journalled(self, rows: list[JournalRow]) -> bool:
+        if self.journal_full:
+            return False
+        try:
+            self._journal.append(rows)
+        except JournalFull as full:
+            self.journal_full = True
+            now_ms = self.clock.now_ms()
+            self.inbox.put(SuspendRequested(now_ms, "journal"))
+            text = f"{full} No entries from now on; exits and the closure go on. Free space and restart the session."
+            self._alerts.send(Alert(now_ms, Severity.CRITICAL, "journal_full", "The local journal cannot be written", text))
+            return False
+        self._on_journalled()
+        return True
+
+    def _carry_out(self, commands: Sequence[Command]) -> None:
+        if self.broker is not None:
+            self.broker.send(tuple(commands))
+        for command in commands:
+            match command:
+                case WakeAt(timer, at_ms):
+                    self.timers.set(timer, at_ms)
+                case ReadBroker(reason):
+                    self._request_read(reason)
+                case RaiseAlert(alert):
+                    self._alerts.send(alert)
+                case ClearAlert(at_ms, key, text):
+                    self._alerts.clear(at_ms, key, text)
+                case _:
+                    pass  # orders went out above; records reach Postgres through the journal
