@@ -14,7 +14,7 @@ CENT = Decimal("0.01")
 
 
 def from_float(x: float) -> Decimal:
-    """The decimal that the float prints as: 75.1 becomes 75.1, not 75.0999999.... Raises InvalidValueError for NaN and infinity."""
+    """The decimal that the float prints as: 75.1, not 75.0999999.... Raises InvalidValueError for NaN and infinity."""
     if not math.isfinite(x):
         raise InvalidValueError("amount", x, "a finite number")
     return Decimal(repr(x))

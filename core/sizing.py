@@ -74,7 +74,7 @@ def shares_for(size: Decimal, unit: SizeUnit, price: Decimal, max_shares: int) -
 
 
 def correlation_adjusted(dollars: Decimal, side: Side, open_positions: Iterable[Exposure]) -> Decimal:
-    """dollars / (1 + sum of max(0, correlation x s) x exposure / dollars); s = +1 for the same side, -1 for the opposite.
+    """dollars / (1 + sum of max(0, correlation x s) x exposure / dollars); s is +1 for the same side, else -1.
 
     A correlation that is not known counts in full, whatever the side: what cannot be measured is not diversified.
     """

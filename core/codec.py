@@ -1,0 +1,188 @@
+"""Events, commands and the engine's state as compact JSON text, and back: decode(encode(x)) == x, always.
+
+A dataclass becomes an object whose first key `type` names it; an enum its value; a Decimal its text; tuples, lists and
+sets become arrays, dicts objects. A float that is not finite becomes text, so that the whole is strict JSON which
+Postgres accepts. Reading goes by the declared types of the fields, so that only dataclasses need a name.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import MISSING, Field, fields, is_dataclass
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from json.encoder import encode_basestring_ascii
+from operator import attrgetter
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints, overload
+
+from core.errors import InvalidValueError
+from core.events import Event
+
+T = TypeVar("T")
+Writer = Callable[[Any], str]
+Reader = Callable[[Any], Any]
+
+PLAIN_DATA = "dataclasses, enums, Decimal, str, int, float, bool, None, tuple, list, set, frozenset, dict"
+
+
+def encode(value: object) -> str:
+    """Write an event, a command, a state, or a tuple of them. Raises InvalidValueError for what is not plain data."""
+    return _WRITERS[type(value)](value)
+
+
+@overload
+def decode(text: str) -> Event: ...
+@overload
+def decode(text: str, kind: type[T]) -> T: ...
+def decode(text: str, kind: object = Event) -> object:
+    """Read back what `encode` wrote for `kind`: an event (the default), `Commands`, a state.
+
+    Raises InvalidValueError for a name or a set of fields that the kind does not have.
+    """
+    return _reader(kind)(json.loads(text))
+
+
+# --- writing: by the type of the value, one writer per type, made at its first use -----------------------------------
+
+
+class _Writers(dict[type, Writer]):
+    def __missing__(self, kind: type) -> Writer:
+        if is_dataclass(kind):
+            writer = _dataclass_writer(kind)
+        elif issubclass(kind, Enum):
+            writer = {member: self[type(member.value)](member.value) for member in kind}.__getitem__
+        else:
+            raise InvalidValueError("type", kind, PLAIN_DATA)
+        self[kind] = writer
+        return writer
+
+
+def _dataclass_writer(kind: type) -> Writer:
+    names = [field.name for field in fields(kind)]
+    template = "{" + ",".join([f'"type":"{kind.__name__}"', *(f'"{name}":%s' for name in names)]) + "}"
+    if len(names) < 2:  # attrgetter gives a tuple for two names or more
+        return lambda o: template % tuple(encode(getattr(o, name)) for name in names)
+    read = attrgetter(*names)
+    return lambda o: template % tuple([_WRITERS[type(value)](value) for value in read(o)])
+
+
+def _write_float(x: float) -> str:
+    return repr(x) if math.isfinite(x) else f'"{x}"'
+
+
+def _write_array(values: Iterable[object]) -> str:
+    return "[" + ",".join([_WRITERS[type(value)](value) for value in values]) + "]"
+
+
+def _write_set(values: Iterable[object]) -> str:
+    return "[" + ",".join(sorted(encode(value) for value in values)) + "]"
+
+
+def _write_object(values: dict[Any, object]) -> str:
+    return "{" + ",".join(f"{_write_key(key)}:{encode(value)}" for key, value in values.items()) + "}"
+
+
+def _write_key(key: object) -> str:
+    if isinstance(key, str):
+        return encode_basestring_ascii(key)
+    if type(key) is int:
+        return f'"{key}"'
+    raise InvalidValueError("key", key, "str, StrEnum or int")
+
+
+_WRITERS = _Writers(
+    {
+        NoneType: lambda _: "null",
+        bool: lambda value: "true" if value else "false",
+        int: int.__repr__,
+        float: _write_float,
+        str: encode_basestring_ascii,
+        Decimal: lambda value: f'"{value}"',
+        tuple: _write_array,
+        list: _write_array,
+        set: _write_set,
+        frozenset: _write_set,
+        dict: _write_object,
+    }
+)
+
+# --- reading: by the declared type, one reader per type, made at its first use ---------------------------------------
+
+
+@cache
+def _reader(hint: object) -> Reader:
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return _union_reader(arguments)
+    if origin is tuple and arguments[-1] is not Ellipsis:
+        readers = [_reader(argument) for argument in arguments]
+        return lambda values: tuple(read(value) for read, value in zip(readers, values, strict=True))
+    if origin in (tuple, list, set, frozenset):
+        read_one = _reader(arguments[0])
+        return lambda values: origin(map(read_one, values))
+    if origin is dict:
+        read_key, read_value = _reader(arguments[0]), _reader(arguments[1])
+        return lambda values: {read_key(key): read_value(value) for key, value in values.items()}
+    if isinstance(hint, type) and is_dataclass(hint):
+        return _object_reader((hint,))
+    if hint is float:
+        return lambda value: float(value) if type(value) is str else value
+    if hint in (str, bool, NoneType):
+        return lambda value: value
+    if isinstance(hint, type) and issubclass(hint, (int, Decimal, Enum)):
+        return hint
+    raise InvalidValueError("type", hint, PLAIN_DATA)
+
+
+def _union_reader(members: tuple[Any, ...]) -> Reader:
+    """None, any dataclasses (told apart by name), and at most one other type."""
+    named = tuple(member for member in members if isinstance(member, type) and is_dataclass(member))
+    others = [member for member in members if member is not NoneType and member not in named]
+    if len(others) > 1 or (others and named):
+        raise InvalidValueError("type", members, "None with dataclasses, or None with one other type")
+    read = _reader(others[0]) if others else _object_reader(named)
+    return lambda value: None if value is None else read(value)
+
+
+def _object_reader(roots: tuple[type, ...]) -> Reader:
+    """Any of the dataclasses and their subclasses, by the name under `type`."""
+    kinds: dict[str, type] = {kind.__name__: kind for root in roots for kind in _family(root)}
+
+    def read(value: dict[str, Any]) -> object:
+        name = value["type"]
+        if name not in kinds:
+            raise InvalidValueError("type", name, f"one of {', '.join(sorted(kinds))}")
+        return _dataclass_reader(kinds[name])(value)
+
+    return read
+
+
+def _family(root: type) -> Iterable[type]:
+    """The class and all below it; of a class with slots, the twin without them may be listed too, always before it."""
+    yield root
+    below: list[type] = root.__subclasses__()
+    for kind in below:
+        yield from _family(kind)
+
+
+@cache
+def _dataclass_reader(kind: type) -> Reader:
+    hints = get_type_hints(kind)
+    readers = {field.name: _reader(hints[field.name]) for field in fields(kind)}
+    required = {field.name for field in fields(kind) if not _has_default(field)}
+
+    def read(value: dict[str, Any]) -> object:
+        given = value.keys() - {"type"}
+        if given - readers.keys() or required - given:
+            raise InvalidValueError(kind.__name__, sorted(given), f"the fields {sorted(readers)}")
+        return kind(**{name: readers[name](value[name]) for name in given})
+
+    return read
+
+
+def _has_default(field: Field[Any]) -> bool:
+    return field.default is not MISSING or field.default_factory is not MISSING
