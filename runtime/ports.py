@@ -10,6 +10,7 @@ from core.commands import Commands
 from core.events import AccountRead, Event
 from core.market import Bar, Instrument, Prediction
 from core.records import Alert
+from db.journal import JournalRow as JournalRow  # defined below us: imports point down
 
 Emit = Callable[[Event], None]
 """Takes an event into the inbox; called from the broker's callbacks, in the order of the wire."""
@@ -85,13 +86,3 @@ class PredictionProblem:
     ticker: str
     problem: str  # in words, with the HTTP status where there is one
     answered: bool  # True: the source answered something unreadable; False: no usable answer came at all
-
-
-@dataclass(frozen=True, slots=True)
-class JournalRow:
-    """One event with the commands that it caused, both as text (core.codec), numbered from 1 within the session."""
-
-    sequence: int
-    at_ms: int
-    event: str
-    commands: str
