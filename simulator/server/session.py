@@ -6,6 +6,7 @@ from collections import deque
 from enum import Enum
 
 from simulator.server.connection import Connection
+from simulator.server.limits import MessageRate
 
 
 class Stage(Enum):
@@ -20,7 +21,7 @@ class Stage(Enum):
 class Session:
     """The server's side of one connection; lives as long as its socket."""
 
-    __slots__ = ("client_id", "connection", "held", "outbox", "paced", "stage", "strikes", "version", "waits")
+    __slots__ = ("client_id", "connection", "held", "outbox", "paced", "rate", "stage", "strikes", "version", "waits")
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -34,8 +35,9 @@ class Session:
         """Frames that came while it waited, or over the rate of a paced client."""
         self.paced = False
         """Asked for +PACEAPI: too many messages are slowed down, not refused."""
+        self.rate = MessageRate()
         self.strikes = 0
-        """Seconds in which it sent more than the permitted messages."""
+        """Times that it went over the permitted message rate."""
 
     @property
     def number(self) -> int:

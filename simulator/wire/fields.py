@@ -10,7 +10,7 @@ UNSET_TEXT: Final = "1.7976931348623157E308"
 UNSET_INTEGER_TEXT: Final = "2147483647"
 UNSET_LONG_TEXT: Final = "9223372036854775807"
 
-_UNSET_SPELLINGS: Final = frozenset(
+UNSET_SPELLINGS: Final = frozenset(
     (
         "",
         "1.7976931348623157e+308",
@@ -68,6 +68,49 @@ def _escaped(character: str) -> str:
     return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
 
 
+def integer_of(name: str, value: str) -> int | None:
+    """A whole number (`100.0` and `1E+2` are whole too), None for any spelling of unset. Raises FieldError."""
+    if value in UNSET_SPELLINGS:
+        return None
+    if len(value) < _INTEGER_DIGITS_MAX and value.isascii() and value.lstrip("-").isdigit():
+        return int(value)
+    number = _decimal(name, value)
+    if number != number.to_integral_value() or abs(number) > _INTEGER_MAX:
+        raise FieldError(f"{name}: {value[:40]!r} is not a whole number of 64 bits")
+    return int(number)
+
+
+def flag_of(name: str, value: str) -> bool:
+    """0 or 1, `false` or `true`; unset is false. Raises FieldError."""
+    if value in ("0", "false", "False") or value in UNSET_SPELLINGS:
+        return False
+    if value in ("1", "true", "True"):
+        return True
+    raise FieldError(f"{name}: {value[:40]!r} is not 0 or 1")
+
+
+def decimal_of(name: str, value: str) -> Decimal | None:
+    """An exact number, None for any spelling of unset. Raises FieldError."""
+    return None if value in UNSET_SPELLINGS else _decimal(name, value)
+
+
+def number_of(name: str, value: str) -> float | None:
+    """A double, None for any spelling of unset; `Infinite` is plus infinity. Raises FieldError."""
+    if value == "Infinite":
+        return math.inf
+    return None if value in UNSET_SPELLINGS else float(_decimal(name, value))
+
+
+def _decimal(name: str, value: str) -> Decimal:
+    try:
+        number = Decimal(value) if len(value) <= 64 and "_" not in value else None
+    except InvalidOperation:
+        number = None
+    if number is None or not number.is_finite() or abs(number.adjusted()) > 308:
+        raise FieldError(f"{name}: {value[:40]!r} is not a number")
+    return number
+
+
 class FieldReader:
     """Reads a request's fields one after the other; every method raises FieldError naming the field."""
 
@@ -101,58 +144,15 @@ class FieldReader:
 
     def integer(self, name: str) -> int:
         """A whole number; every spelling of unset reads as 0."""
-        return self.integer_or_none(name) or 0
-
-    def integer_or_none(self, name: str) -> int | None:
-        """A whole number, or None when unset."""
-        value = self.text(name)
-        if value in _UNSET_SPELLINGS:
-            return None
-        if len(value) > _INTEGER_DIGITS_MAX + 1 or not value.lstrip("+-").isdecimal() or not value.isascii():
-            return self._whole(name, value)
-        return self._bounded(name, value, int(value))
-
-    def _whole(self, name: str, value: str) -> int:
-        """`100.0` and `1E+2` are whole numbers too."""
-        number = self._decimal(name, value)
-        if number != number.to_integral_value():
-            raise FieldError(f"{name}: {value[:40]!r} is not a whole number")
-        return self._bounded(name, value, int(number))
-
-    def _bounded(self, name: str, value: str, number: int) -> int:
-        if not -_INTEGER_MAX <= number <= _INTEGER_MAX:
-            raise FieldError(f"{name}: {value[:40]!r} is outside 64 bits")
-        return number
+        return integer_of(name, self.text(name)) or 0
 
     def flag(self, name: str) -> bool:
-        """0 or 1, `false` or `true`; empty is false."""
-        value = self.text(name)
-        if value in ("", "0", "false", "False"):
-            return False
-        if value in ("1", "true", "True"):
-            return True
-        raise FieldError(f"{name}: {value[:40]!r} is not 0 or 1")
-
-    def decimal(self, name: str) -> Decimal | None:
-        """An exact number, or None when unset."""
-        value = self.text(name)
-        return None if value in _UNSET_SPELLINGS else self._decimal(name, value)
-
-    def _decimal(self, name: str, value: str) -> Decimal:
-        try:
-            number = Decimal(value) if len(value) <= 64 and "_" not in value else None
-        except InvalidOperation:
-            number = None
-        if number is None or not number.is_finite() or abs(number.adjusted()) > 308:
-            raise FieldError(f"{name}: {value[:40]!r} is not a number")
-        return number
+        """0 or 1."""
+        return flag_of(name, self.text(name))
 
     def number(self, name: str) -> float | None:
-        """A double, or None when unset; `Infinite` is plus infinity."""
-        value = self.text(name)
-        if value == "Infinite":
-            return math.inf
-        return None if value in _UNSET_SPELLINGS else float(self._decimal(name, value))
+        """A double, or None when unset."""
+        return number_of(name, self.text(name))
 
     def count(self, name: str, fields_each: int) -> int:
         """A list's length, not larger than what the request still holds."""

@@ -1,0 +1,96 @@
+"""The price paths of a synthetic day: returns per second from common factors, U-shaped volatility, bursts and jumps.
+
+Everything is drawn per (seed, date), and tickers in a fixed order, so a day is the same whenever it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.market.calendar import Session
+from simulator.market.profiles import FACTOR_JUMPS_PER_DAY, FACTORS, Profile
+from simulator.market.tape import SECONDS, row_of
+
+Floats: TypeAlias = NDArray[np.float64]
+
+_REGULAR_SECONDS = 23_400
+_EXTENDED_VOLATILITY = 0.25  # of a usual regular second
+_BURST_SIGMA = 0.35  # of log volatility
+_BURST_HALF_LIFE_SECONDS = 600.0
+_BURST_STEP_SECONDS = 30
+_GAP_SHARE = 0.6  # an overnight gap's size against a regular day's volatility
+_JUMP_SIGMAS = (25.0, 70.0)  # a jump's size against the volatility of a usual second
+
+
+@dataclass(frozen=True, slots=True)
+class DayPaths:
+    """Log price of each ticker, relative to its first row (which holds the overnight gap apart, in `gap`)."""
+
+    log_price: Mapping[str, Floats]
+    gap: Mapping[str, float]
+    activity: Floats  # how busy each second is, 1.0 = a usual regular second
+    halts: Mapping[str, tuple[int, int] | None]  # rows [first, end)
+
+
+def day_paths(profiles: Mapping[str, Profile], session: Session, seed: int) -> DayPaths:
+    """Draw one day. Deterministic in (profiles, date, seed)."""
+    random = np.random.default_rng([seed, session.day.toordinal()])
+    shape = volatility_shape(session)
+    factors = {name: _returns(random, volatility, shape, FACTOR_JUMPS_PER_DAY, session) for name, volatility in FACTORS.items()}
+    factor_gaps = {name: _GAP_SHARE * volatility * random.standard_normal() for name, volatility in FACTORS.items()}
+    log_price, gap, halts = {}, {}, {}
+    for symbol, profile in profiles.items():
+        own = _returns(random, profile.daily_volatility, shape, profile.jumps_per_day, session)
+        own_gap = _GAP_SHARE * profile.daily_volatility * random.standard_normal()
+        total = own + sum((weight * factors[name] for name, weight in profile.loadings), np.zeros(SECONDS))
+        log_price[symbol] = np.cumsum(np.log1p(np.clip(total, -0.2, 0.25)))
+        gap[symbol] = own_gap + sum(weight * factor_gaps[name] for name, weight in profile.loadings)
+        halts[symbol] = _halt(random, profile, session)
+    return DayPaths(log_price, gap, shape**2, halts)
+
+
+def volatility_shape(session: Session) -> Floats:
+    """Volatility of each second against a usual regular one: a U over regular hours (mean square 1), low outside."""
+    opening, closing = row_of(session.regular_open), row_of(session.regular_close)
+    second = np.arange(SECONDS, dtype=np.float64)
+    shape = 0.75 + 1.5 * np.exp((opening - second) / 1500.0) + 0.5 * np.exp((second - closing) / 900.0)
+    regular = slice(opening, closing)
+    shape /= np.sqrt(np.mean(shape[regular] ** 2))
+    shape[:opening] = _EXTENDED_VOLATILITY
+    shape[closing:] = _EXTENDED_VOLATILITY
+    return shape
+
+
+def _returns(
+    random: np.random.Generator, daily_volatility: float, shape: Floats, jumps_per_day: float, session: Session
+) -> Floats:
+    per_second = daily_volatility / np.sqrt(_REGULAR_SECONDS)
+    returns: Floats = random.standard_normal(SECONDS) * (per_second * shape * _bursts(random))
+    opening, closing = row_of(session.regular_open), row_of(session.regular_close)
+    for _ in range(random.poisson(jumps_per_day)):
+        row = random.integers(opening + 60, closing - 60)
+        returns[row] += random.choice((-1.0, 1.0)) * per_second * random.uniform(*_JUMP_SIGMAS)
+    return returns
+
+
+def _bursts(random: np.random.Generator) -> Floats:
+    """Volatility clusters: the exponential of a mean-reverting walk, of mean square about 1."""
+    steps = SECONDS // _BURST_STEP_SECONDS + 1
+    keep = 0.5 ** (_BURST_STEP_SECONDS / _BURST_HALF_LIFE_SECONDS)
+    shocks = random.standard_normal(steps) * _BURST_SIGMA * np.sqrt(1 - keep**2)
+    level, levels = random.standard_normal() * _BURST_SIGMA, []
+    for shock in shocks.tolist():
+        level = keep * level + shock
+        levels.append(level)
+    bursts: Floats = np.repeat(np.exp(np.array(levels) - _BURST_SIGMA**2), _BURST_STEP_SECONDS)[:SECONDS]
+    return bursts
+
+
+def _halt(random: np.random.Generator, profile: Profile, session: Session) -> tuple[int, int] | None:
+    start = int(random.integers(row_of(session.regular_open) + 900, row_of(session.regular_close) - 2700))
+    return (start, start + 300) if random.random() < profile.halt_chance else None

@@ -1,0 +1,87 @@
+"""What a request desk is: routes for its message ids, a share of the venue's news, and forgetting a lost session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from simulator.model import Bar, CommissionReport, Execution, Instrument, Order, PositionRow, Quote, Trade
+from simulator.server.session import Session
+from simulator.venue import Venue
+from simulator.wire.fields import FieldReader
+
+Route = tuple[Callable[[FieldReader, int], Any], Callable[[Session, Any], None]]
+"""(reads the fields after the message id at a version, answers the request)."""
+
+
+class Office(Protocol):
+    """What the desks need of the server."""
+
+    venue: Venue
+
+    @property
+    def now_ms(self) -> int:
+        """The simulated moment."""
+
+    def send(self, session: Session, payload: bytes) -> None:
+        """One message to one client."""
+
+    def error(self, session: Session, request_id: int, code: int, text: str = "") -> None:
+        """Error 4; without a text the usual one of that code."""
+
+    def client(self, client_id: int) -> Session | None:
+        """The started session of this client id."""
+
+    def clients(self) -> list[Session]:
+        """Every started session, by client id."""
+
+
+class Desk:
+    """Answers one family of requests. Methods that hear of the venue's news do nothing unless a desk cares."""
+
+    def __init__(self, office: Office) -> None:
+        self.office = office
+        self.venue = office.venue
+
+    def routes(self) -> Mapping[int, Route]:
+        """Message id to reader and handler."""
+        return {}
+
+    def forget(self, session: Session) -> None:
+        """The session is gone: drop its subscriptions."""
+
+    def second_ended(self) -> None:
+        """All that a simulated second brought is reported: time for what is sent once a second."""
+
+    def on_order(self, order: Order) -> None:
+        """See VenueListener."""
+
+    def on_order_status(self, order: Order) -> None:
+        """See VenueListener."""
+
+    def on_execution(self, execution: Execution) -> None:
+        """See VenueListener."""
+
+    def on_commission(self, report: CommissionReport) -> None:
+        """See VenueListener."""
+
+    def on_order_error(self, client_id: int, order_id: int, code: int, text: str) -> None:
+        """See VenueListener."""
+
+    def on_quote(self, instrument: Instrument, quote: Quote, changed: int) -> None:
+        """See VenueListener."""
+
+    def on_trade(self, instrument: Instrument, trade: Trade) -> None:
+        """See VenueListener."""
+
+    def on_bar5(self, instrument: Instrument, bar: Bar) -> None:
+        """See VenueListener."""
+
+    def on_halt(self, instrument: Instrument, halted: bool) -> None:
+        """See VenueListener."""
+
+    def on_position(self, row: PositionRow) -> None:
+        """See VenueListener."""
+
+    def on_account(self) -> None:
+        """See VenueListener."""
