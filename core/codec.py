@@ -174,12 +174,16 @@ def _dataclass_reader(kind: type) -> Reader:
     hints = get_type_hints(kind)
     readers = {field.name: _reader(hints[field.name]) for field in fields(kind)}
     required = {field.name for field in fields(kind) if not _has_default(field)}
+    made_by_init = {field.name for field in fields(kind) if not field.init}
 
     def read(value: dict[str, Any]) -> object:
         given = value.keys() - {"type"}
         if given - readers.keys() or required - given:
             raise InvalidValueError(kind.__name__, sorted(given), f"the fields {sorted(readers)}")
-        return kind(**{name: readers[name](value[name]) for name in given})
+        built: object = kind(**{name: readers[name](value[name]) for name in given - made_by_init})
+        for name in made_by_init:
+            setattr(built, name, readers[name](value[name]))
+        return built
 
     return read
 
