@@ -58,6 +58,15 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
+class PredictionProblem:
+    """An answer of the prediction source that gave no prediction."""
+
+    ticker: str
+    problem: str  # in words, with the HTTP status where there is one
+    answered: bool  # True: the source answered something unreadable; False: no usable answer came at all
+
+
+@dataclass(frozen=True, slots=True)
 class Instrument:
     """What the broker says of a ticker. `increments` is its market rule: (from this price up, tick) in rising order."""
 

@@ -62,9 +62,11 @@ class ControlAnswer(BaseModel, frozen=True):
 
     accepted: bool
     problem: str = ""
+    at_ms: int = 0
     phase: str = ""
     positions: dict[str, int] = {}
     working_orders: int = 0
+    trades: int = 0
     daily_pnl: str | None = None
 
 

@@ -30,6 +30,4 @@ async def drive_by_barrier(host: Host) -> None:
         if host.poller is not None and host.poller.is_due(now_ms):
             host.session.take(await host.poller.poll(now_ms))
         await host.chores.drain()
-        if host.on_progress is not None:
-            host.on_progress(host)
     host.check()

@@ -12,8 +12,6 @@ from runtime.reconnect import reconnect
 HEARTBEAT_SECONDS = 5.0
 """Three unanswered heartbeats make the 15 s after which a silent link counts as lost (CASES 10)."""
 
-PROGRESS_SECONDS = 0.5
-
 
 async def drive_by_clock(host: Host, speed: float = 1.0) -> None:
     """Run until `host.done`. `speed` is the simulated seconds per second, 1 live."""
@@ -22,7 +20,6 @@ async def drive_by_clock(host: Host, speed: float = 1.0) -> None:
             group.create_task(host.chores.run()),
             group.create_task(_keep_connected(host, speed)),
             group.create_task(_poll(host, speed)),
-            group.create_task(_show(host)),
         ]
         while not host.done(host):
             host.check()
@@ -64,9 +61,3 @@ async def _poll(host: Host, speed: float) -> None:
             host.session.take(await poller.poll(now_ms))
         if poller.due_ms is not None:
             await asyncio.sleep(max(0.0, (poller.due_ms - host.clock.now_ms()) / 1000 / speed))
-
-
-async def _show(host: Host) -> None:
-    while host.on_progress is not None:
-        host.on_progress(host)
-        await asyncio.sleep(PROGRESS_SECONDS)

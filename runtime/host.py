@@ -28,10 +28,13 @@ class Host:
     connector: Connector
     chores: Chores
     poller: Poller | None = None
-    on_progress: Callable[[Host], None] | None = None
     failure: BaseException | None = None
     nudge: asyncio.Event = field(default_factory=asyncio.Event)
-    done: Callable[[Host], bool] = lambda host: host.session.engine.state.phase is Phase.CLOSED
+    done: Callable[[Host], bool] = field(default=lambda host: host.is_closed())
+
+    def is_closed(self) -> bool:
+        """True when the engine has verified that the session is flat with nothing working."""
+        return self.session.engine.state.phase is Phase.CLOSED
 
     def fail(self, failure: BaseException) -> None:
         """Keep the first failure of a callback and wake the drive, which raises it."""

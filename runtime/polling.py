@@ -8,21 +8,28 @@ from core.events import Event, PredictionReceived, PredictionSourceChanged, Pred
 from core.market import Prediction
 from runtime.ports import PredictionSource
 
-GONE_AFTER_POLLS = 3
-"""Polls without a single answer after which the source counts as gone (SEMANTICS 9)."""
-
-
 class Poller:
-    """Polls all tickers every `every_seconds` from `first_ms` until `last_ms` (UTC epoch ms)."""
+    """Polls all tickers every `every_seconds` from `first_ms` until `last_ms` (UTC epoch ms).
+
+    The source counts as gone after `gone_after_polls` polls without a single answer (SEMANTICS 9).
+    """
 
     def __init__(
-        self, source: PredictionSource, tickers: Sequence[str], every_seconds: int, first_ms: int, last_ms: int
+        self,
+        source: PredictionSource,
+        tickers: Sequence[str],
+        *,
+        every_seconds: int,
+        first_ms: int,
+        last_ms: int,
+        gone_after_polls: int,
     ) -> None:
         self._source = source
         self._tickers = tuple(tickers)
         self._every_ms = every_seconds * 1000
         self._last_ms = last_ms
         self.due_ms: int | None = first_ms
+        self._gone_after_polls = gone_after_polls
         self._failed_polls = 0
 
     def is_due(self, now_ms: int) -> bool:
@@ -33,6 +40,10 @@ class Poller:
         following = self.due_ms + (missed + 1) * self._every_ms
         self.due_ms = following if following <= self._last_ms else None
         return now_ms <= self._last_ms
+
+    async def close(self) -> None:
+        """Release the source."""
+        await self._source.close()
 
     async def poll(self, now_ms: int) -> list[Event]:
         """Ask once; events in the order of the tickers. A ticker without any answer gives none."""
@@ -47,9 +58,9 @@ class Poller:
 
     def _source_events(self, now_ms: int, problems: list[str], events: list[Event]) -> list[Event]:
         if events:
-            was_gone, self._failed_polls = self._failed_polls >= GONE_AFTER_POLLS, 0
+            was_gone, self._failed_polls = self._failed_polls >= self._gone_after_polls, 0
             return [PredictionSourceChanged(now_ms, True, "")] if was_gone else []
         self._failed_polls += 1
-        if self._failed_polls == GONE_AFTER_POLLS:
+        if self._failed_polls == self._gone_after_polls:
             return [PredictionSourceChanged(now_ms, False, problems[0] if problems else "no answer")]
         return []

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Protocol
 
 from core.commands import Commands
 from core.events import AccountRead, Event
-from core.market import Bar, Instrument, Prediction
+from core.market import Bar, Instrument, Prediction, PredictionProblem
 from core.records import Alert
 from db.journal import JournalRow as JournalRow  # defined below us: imports point down
 
@@ -77,12 +76,3 @@ class PredictionSource(Protocol):
 
     async def close(self) -> None:
         """Release the connection."""
-
-
-@dataclass(frozen=True, slots=True)
-class PredictionProblem:
-    """A poll of one ticker that gave no prediction."""
-
-    ticker: str
-    problem: str  # in words, with the HTTP status where there is one
-    answered: bool  # True: the source answered something unreadable; False: no usable answer came at all

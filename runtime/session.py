@@ -18,9 +18,9 @@ from core.engine import Engine
 from core.events import Event, SuspendRequested, Woke
 from core.records import Alert
 from core.vocabulary import Severity
-from db.journal import Journal, JournalFull
+from db.journal import Journal, JournalFull, JournalRow
 from runtime.inbox import Inbox
-from runtime.ports import AlertSink, Broker, Clock, JournalRow
+from runtime.ports import AlertSink, Broker, Clock
 from runtime.timers import Timers
 
 

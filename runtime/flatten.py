@@ -1,0 +1,110 @@
+"""Flat, whoever does it: the live session when it answers, this process behind a proven fence when it does not."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from pathlib import Path
+
+from config import Settings
+from core.events import FlattenRequested, StopRequested
+from runtime.bootstrap import open_session, plan_for, session_folder
+from runtime.control import ControlAnswer, ControlCommand, ControlRequest, SessionUnreachable, ask_session
+from runtime.host import Host
+from runtime.phases import PhaseReport, describe, drive
+from runtime.holder import read_holder
+
+ASK_AGAIN_SECONDS = 0.5
+UNANSWERED_MAX = 4
+"""Unanswered calls (5 s each) after which a process that holds the lock counts as hung, and is killed and replaced."""
+
+LOCK_FREE_SECONDS = 10.0
+
+log = logging.getLogger(__name__)
+
+
+async def flatten(
+    settings: Settings,
+    date: str,
+    tickers: tuple[str, ...] = (),
+    whole_account: bool = False,
+    requested_by: str = "flatten",
+) -> PhaseReport:
+    """Make the session flat (or only `tickers`, or the whole account), verified by the broker, and say how it ended."""
+    folder = session_folder(settings, plan_for(settings, date))
+    if is_held(folder):
+        request = ControlRequest(
+            command=ControlCommand.FLATTEN, requested_by=requested_by, tickers=tickers, whole_account=whole_account
+        )
+        try:
+            return await _ask_live(folder, request)
+        except SessionUnreachable as hung:
+            log.critical("the session holds its lock but does not answer: it is killed and replaced. %s", hung)
+            await _kill(folder)
+    return await _take_over(settings, date, tickers, whole_account, requested_by)
+
+
+async def _ask_live(folder: Path, request: ControlRequest) -> PhaseReport:
+    """Hand the request to the live session and wait until it reports flat, or has ended."""
+    answer = await _ask_patiently(folder, request)
+    status = ControlRequest(command=ControlCommand.STATUS, requested_by=request.requested_by)
+    while not _is_flat(answer, request.tickers):
+        await asyncio.sleep(ASK_AGAIN_SECONDS)
+        if not is_held(folder):
+            return PhaseReport(True, "the session ended while it was flattening")
+        answer = await _ask_patiently(folder, status)
+    return PhaseReport(True, f"the live session is flat ({answer.phase}, {answer.working_orders} orders working)")
+
+
+async def _ask_patiently(folder: Path, request: ControlRequest) -> ControlAnswer:
+    for attempt in range(UNANSWERED_MAX):
+        holder = read_holder(folder)
+        if holder is None:
+            raise SessionUnreachable(f"no holder is noted in {folder}")
+        try:
+            return await ask_session(Path(holder.socket), request)
+        except SessionUnreachable:
+            if attempt == UNANSWERED_MAX - 1 or not is_held(folder):
+                raise
+            await asyncio.sleep(ASK_AGAIN_SECONDS)
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _is_flat(answer: ControlAnswer, tickers: tuple[str, ...]) -> bool:
+    held = {ticker for ticker, shares in answer.positions.items() if shares}
+    return not held.intersection(tickers) if tickers else not held and answer.working_orders == 0
+
+
+async def _kill(folder: Path) -> None:
+    """End the recorded holder for certain: only a dead process is a proven fence."""
+    holder = read_holder(folder)
+    if holder is not None and is_held(folder):
+        os.kill(holder.pid, signal.SIGKILL)
+    async with asyncio.timeout(LOCK_FREE_SECONDS):
+        while is_held(folder):
+            await asyncio.sleep(0.1)
+
+
+async def _take_over(
+    settings: Settings, date: str, tickers: tuple[str, ...], whole_account: bool, requested_by: str
+) -> PhaseReport:
+    """Become the session, with its client id and a higher epoch, and let its engine flatten."""
+    async with open_session(settings, date) as host:
+        engine = host.session.engine
+        await host.connector.connect()
+        host.done = lambda host: engine.is_reconciled()
+        await drive(host, settings)
+        if engine.is_flat() and not engine.working_orders() and not whole_account:
+            return PhaseReport(True, f"already flat: {describe(host)}")
+        await host.connector.subscribe()
+        now_ms = host.clock.now_ms()
+        if tickers:
+            host.done = lambda host: not any(engine.position(ticker) for ticker in tickers)
+            host.take(FlattenRequested(now_ms, requested_by, tickers))
+        else:
+            host.done = Host.is_closed
+            host.take(FlattenRequested(now_ms, requested_by, (), whole_account), StopRequested(now_ms, requested_by))
+        await drive(host, settings)
+        return PhaseReport(True, f"flattened in place of the session: {describe(host)}")

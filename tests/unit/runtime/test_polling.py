@@ -1,0 +1,61 @@
+"""When the source is asked, and when it counts as gone."""
+
+from collections.abc import Iterable
+
+from core.events import PredictionReceived, PredictionSourceChanged, PredictionUnreadable
+from core.market import Prediction, PredictionProblem
+from runtime.polling import Poller
+
+GOOD = Prediction("SOXL", "BUY", 0.6, 75.0, 0, "SOXL")
+UNREADABLE = PredictionProblem("SOXL", "confidence is missing", answered=True)
+SILENT = PredictionProblem("SOXL", "no answer within 5 s", answered=False)
+
+
+class Scripted:
+    """A source that gives prepared answers, round by round."""
+
+    def __init__(self, *rounds: Prediction | PredictionProblem) -> None:
+        self._rounds = list(rounds)
+
+    async def poll(self, tickers: Iterable[str]) -> tuple[Prediction | PredictionProblem, ...]:
+        return (self._rounds.pop(0),)
+
+    async def close(self) -> None:
+        self._rounds.clear()
+
+
+def poller(*rounds: Prediction | PredictionProblem) -> Poller:
+    return Poller(Scripted(*rounds), ["SOXL"], every_seconds=60, first_ms=60_000, last_ms=300_000, gone_after_polls=3)
+
+
+def test_polls_come_on_their_grid_and_missed_ones_are_passed_over() -> None:
+    asked = poller()
+    assert not asked.is_due(59_999)
+    assert asked.is_due(60_000)
+    assert not asked.is_due(60_001)
+    assert asked.is_due(200_000)
+    assert asked.due_ms == 240_000
+    assert asked.is_due(300_000)
+    assert asked.due_ms is None
+    assert not asked.is_due(300_001)
+
+
+def test_a_poll_missed_until_after_the_last_time_is_not_made() -> None:
+    assert not poller().is_due(300_001)
+
+
+async def test_answers_become_events() -> None:
+    asked = poller(GOOD, UNREADABLE, SILENT)
+    assert await asked.poll(1) == [PredictionReceived(1, GOOD)]
+    assert await asked.poll(2) == [PredictionUnreadable(2, "SOXL", "confidence is missing")]
+    assert await asked.poll(3) == []
+
+
+async def test_the_source_is_gone_after_three_silent_polls_and_back_with_the_first_answer() -> None:
+    asked = poller(SILENT, SILENT, SILENT, SILENT, GOOD, SILENT)
+    assert await asked.poll(1) == []
+    assert await asked.poll(2) == []
+    assert await asked.poll(3) == [PredictionSourceChanged(3, False, "no answer within 5 s")]
+    assert await asked.poll(4) == []
+    assert await asked.poll(5) == [PredictionSourceChanged(5, True, ""), PredictionReceived(5, GOOD)]
+    assert await asked.poll(6) == []
