@@ -1,0 +1,80 @@
+# Everything a person types. `make` alone lists the targets. Needs Python 3.11+, git and make; uses uv where it is installed.
+
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$name; break; fi; done)
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null)
+PACKAGES := cli flows tasks runtime broker predictions db config core simulator
+# fast ones first
+TESTS := $(foreach area,tidy unit playbooks property simulator db broker cases flows day,$(wildcard tests/$(area)))
+T ?= tests/unit
+ARGS ?=
+SEED ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup dev demo test one check sim db migration chaos lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.setup ## make the project's own environment (.venv) from the lock; nothing to do when it is up to date
+
+dev: $(VENV)/.dev ## the same with what the tests need
+
+demo: setup ## one whole simulated trading day, start to finish; ARGS="--seed 7"
+	@$(BIN)/trader demo $(ARGS)
+
+test: dev ## all tests, the fast ones first; ARGS="-x"
+	@$(BIN)/python -m pytest $(TESTS) $(ARGS)
+
+one: dev ## some tests: T=tests/unit/config ARGS="-k port"
+	@$(BIN)/python -m pytest $(T) $(ARGS)
+
+check: dev ## style, types, floors and house rules
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m pytest -q tests/tidy
+
+sim: setup ## the simulated gateway alone; ARGS="--market synthetic --port 4002"
+	@$(BIN)/trader gateway $(ARGS)
+
+chaos: setup ## a demo day with a seeded schedule of faults: SEED=7
+	@$(BIN)/trader demo --chaos $(SEED) $(ARGS)
+
+db: setup ## psql on the project's database
+	@$(BIN)/trader db $(ARGS)
+
+migration: dev ## write a migration from the models: NAME="add a column"
+	@test -n "$(NAME)" || { echo 'say what it does: make migration NAME="add a column"'; exit 2; }
+	@$(BIN)/trader migration "$(NAME)"
+
+lock: dev ## pin the dependencies anew, with hashes and without addresses (needs uv)
+	uv pip compile pyproject.toml --group build --generate-hashes --no-emit-index-url --universal --no-header --no-annotate -q -o requirements.lock
+	uv pip compile pyproject.toml --group build --extra dev -c requirements.lock --generate-hashes --no-emit-index-url --universal \
+		--no-header --no-annotate -q -o requirements-dev.lock
+
+clean: ## remove caches and build output; the environment and var/ stay
+	rm -rf build dist mutants *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
+	find $(PACKAGES) tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- how an environment is made: $(1) is the lock file ---------------------------------------------------------------
+
+define install
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found; name it: make setup PYTHON=/path/to/python"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing $(1) into $(VENV) ..."
+	@if [ -n "$(UV)" ] && "$(UV)" pip install -q --python $(BIN)/python --no-deps --require-hashes --compile-bytecode -r $(1); then :; \
+	else $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r $(1); fi
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@$(BIN)/python -m compileall -q $(wildcard $(PACKAGES))
+	@touch $@
+endef
+
+$(VENV)/.setup: requirements.lock pyproject.toml
+	$(call install,requirements.lock)
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml
+	$(call install,requirements-dev.lock)
+	@touch $(VENV)/.setup

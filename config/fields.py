@@ -1,0 +1,127 @@
+"""The types of single settings: how a text from the environment becomes a value, and what is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, FiniteFloat, SecretStr
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The checkout. Relative folders count from here and not from the working directory, which a scheduler may choose."""
+
+OFF = "off"
+LARGEST_OLD_SHARES = 1000
+"""The old rule read a size up to this as shares and one above it as dollars (SEMANTICS 4)."""
+
+
+class Mode(StrEnum):
+    """Whose money it is."""
+
+    SIM = "sim"
+    PAPER = "paper"
+    LIVE = "live"
+
+
+class ClockKind(StrEnum):
+    """Where the session's time comes from."""
+
+    REAL = "real"
+    BROKER = "broker"
+    DETERMINISTIC = "deterministic"
+
+
+def _off(value: object) -> object:
+    if value is None or (isinstance(value, str) and not value.strip()):
+        raise ValueError("a number, or `off` written out to switch it off")
+    return None if isinstance(value, str) and value.strip().lower() == OFF else value
+
+
+def _empty_is_none(value: object) -> object:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _upper(value: object) -> object:
+    return value.strip().upper() if isinstance(value, str) else value
+
+
+def _spelled(pattern: str, allowed: str) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(allowed)
+        return value
+
+    return check
+
+
+def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
+    repeated = sorted({value for value in values if values.count(value) > 1})
+    if repeated:
+        raise ValueError(f"each ticker once; repeated: {', '.join(repeated)}")
+    return values
+
+
+def _dollars(value: Decimal) -> Decimal:
+    if value <= LARGEST_OLD_SHARES:
+        raise ValueError(
+            f"dollars, more than {LARGEST_OLD_SHARES:,}; the old rule read such a small number as shares, "
+            "so it would be a guess: for shares write `quantity`"
+        )
+    return value
+
+
+def _old_size(value: Decimal) -> Decimal:
+    if value <= LARGEST_OLD_SHARES and value != value.to_integral_value():
+        raise ValueError(f"above {LARGEST_OLD_SHARES:,} dollars, up to {LARGEST_OLD_SHARES:,} whole shares")
+    return value
+
+
+def absolute(path: Path) -> Path:
+    """The path itself when absolute, else below the checkout."""
+    return (ROOT / path.expanduser()).resolve()
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[int, Field(ge=1, le=3600)]
+Minutes = Annotated[int, Field(ge=0, le=390)]
+Fraction = Annotated[FiniteFloat, Field(ge=0, le=1)]
+Multiple = Annotated[Decimal, Field(gt=0, le=100)]
+Money = Annotated[Decimal, Field(ge=0)]
+Folder = Annotated[Path, AfterValidator(absolute)]
+OptionalPath = Annotated[Folder | None, BeforeValidator(_empty_is_none)]
+OptionalText = Annotated[str | None, BeforeValidator(_empty_is_none)]
+OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_empty_is_none)]
+Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_split)]
+ClientId = Annotated[int, Field(ge=1, le=999_999)]  # 0 would adopt the orders that people place in TWS
+ClientIds = Annotated[tuple[ClientId, ...], BeforeValidator(_split)]
+
+Ticker = Annotated[
+    str,
+    BeforeValidator(_upper),
+    AfterValidator(_spelled(r"[A-Z][A-Z0-9]{0,9}([ .][A-Z]{1,2})?", "a ticker such as SOXL or BRK B")),
+]
+Tickers = Annotated[
+    tuple[Ticker, ...], BeforeValidator(_split), AfterValidator(_distinct), Field(min_length=1, max_length=50)
+]
+Account = Annotated[
+    str,
+    BeforeValidator(_upper),
+    AfterValidator(_spelled(r"[A-Z]{1,3}[0-9]{4,12}", "an account id such as DU1234567 (paper) or U1234567 (live)")),
+]
+
+Dollars = Annotated[Decimal, Field(gt=0), AfterValidator(_dollars)]
+Allocation = Annotated[Dollars | None, BeforeValidator(_empty_is_none)]
+Quantity = Annotated[Annotated[int, Field(ge=1, le=10_000)] | None, BeforeValidator(_empty_is_none)]
+OldSize = Annotated[Annotated[Decimal, Field(gt=0), AfterValidator(_old_size)] | None, BeforeValidator(_empty_is_none)]
+
+MoneyLimit = Annotated[Money | None, BeforeValidator(_off)]
+CountLimit = Annotated[Annotated[int, Field(ge=0)] | None, BeforeValidator(_off)]
+FractionLimit = Annotated[Fraction | None, BeforeValidator(_off)]

@@ -1,0 +1,126 @@
+"""Reading the settings, once: command line, then environment, then `.env`, then trading.yaml, then defaults."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from config.fields import ROOT, absolute
+from config.problems import Problem, SettingsError
+from config.settings import PREFIX, Settings
+from config.sources import ENVIRONMENT_ONLY, SECRETS, from_env_file, from_variables, from_yaml_file, unknown_names
+
+ENVIRONMENT = "environment"
+COMMAND_LINE = "command line"
+
+
+def load_settings(
+    overrides: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+    env_file: Path = ROOT / ".env",
+) -> Settings:
+    """The settings of this process; `overrides` (by setting name) win over everything.
+
+    Raises `SettingsError` with every problem found: unknown names, impossible values, contradictions.
+    """
+    return load_with_origins(overrides, environment, env_file)[0]
+
+
+def load_with_origins(
+    overrides: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+    env_file: Path = ROOT / ".env",
+) -> tuple[Settings, dict[str, str]]:
+    """The settings, and where each that is not a default came from. Raises `SettingsError`."""
+    variables = from_variables(os.environ if environment is None else environment, PREFIX)
+    dotenv = from_env_file(env_file, PREFIX)
+    file = absolute(Path(variables.get("trading_file") or dotenv.get("trading_file") or "config/trading.yaml"))
+    table = from_yaml_file(file)
+    layers: list[tuple[str, Mapping[str, Any]]] = [
+        (COMMAND_LINE, overrides or {}),
+        (ENVIRONMENT, variables),
+        (env_file.name, dotenv),
+        (file.name, table),
+    ]
+    _refuse_misplaced(layers)
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for origin, layer in reversed(layers):
+        values |= layer
+        origins |= dict.fromkeys(layer, origin)
+    return _validate(values, origins), origins
+
+
+def _refuse_misplaced(layers: list[tuple[str, Mapping[str, Any]]]) -> None:
+    known = Settings.model_fields.keys()
+    problems = []
+    for origin, layer in layers:
+        in_environment = origin not in (COMMAND_LINE, layers[-1][0])
+        problems += unknown_names(layer, known, PREFIX if in_environment else "", origin)
+    file, table = layers[-1]
+    for name in sorted(ENVIRONMENT_ONLY & table.keys()):
+        allowed = f"only in the environment or .env, as {PREFIX}{name.upper()}"
+        problems.append(Problem(name, "(hidden)" if name in SECRETS else str(table[name]), allowed, file))
+    if problems:
+        raise SettingsError(problems)
+
+
+def _validate(values: dict[str, Any], origins: dict[str, str]) -> Settings:
+    values = {name: _from_json(value) if name in ("table", "pairs") else value for name, value in values.items()}
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError(_problems(error, values, origins)) from None
+
+
+def _from_json(value: Any) -> Any:
+    """The table and the pairs are JSON when they come as text."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError:
+        return value  # refused by its type, with the field's name
+
+
+def _problems(error: ValidationError, values: Mapping[str, Any], origins: Mapping[str, str]) -> list[Problem]:
+    problems: dict[Problem, None] = {}
+    for details in error.errors():
+        for location, allowed in _findings(details):
+            origin = origins.get(location[0], "default")
+            problems[Problem(_name(location, origin), _shown(location, values), allowed, origin)] = None
+    return list(problems)
+
+
+def _findings(details: ErrorDetails) -> list[tuple[tuple[str, ...], str]]:
+    """Where in the settings, and what is allowed there."""
+    location = tuple(str(part) for part in details["loc"])
+    if details["type"] == "contradiction":
+        return [((*location, name), allowed) for name, allowed in details["ctx"]["problems"]]
+    text = details["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    description = Settings.model_fields[location[0]].description
+    return [(location, f"{text} ({description})" if description else text)]
+
+
+def _name(location: tuple[str, ...], origin: str) -> str:
+    is_row = location[0] in ("table", "pairs") and len(location) > 1
+    in_environment = not is_row and origin in (ENVIRONMENT, ".env", "default")
+    return PREFIX + location[0].upper() if in_environment else ".".join(location)
+
+
+def _shown(location: tuple[str, ...], values: Mapping[str, Any]) -> str:
+    if location[0] in SECRETS:
+        return "(hidden)"
+    value: Any = values.get(location[0], Settings.model_fields[location[0]].default)
+    for part in location[1:]:
+        if isinstance(value, Mapping) and part in value:
+            value = value[part]
+        elif isinstance(value, list | tuple) and part.isdigit() and int(part) < len(value):
+            value = value[int(part)]
+    return str(value)
