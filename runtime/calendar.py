@@ -1,4 +1,4 @@
-"""The trading days of the New York Stock Exchange (XNYS): opens, closes, half days and holidays, from exchange_calendars.
+"""The trading days of the New York Stock Exchange (XNYS), half days and holidays included, from exchange_calendars.
 
 Eastern time lives here, at the edge: inside, everything is UTC epoch milliseconds.
 """

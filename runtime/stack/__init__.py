@@ -1,0 +1,1 @@
+"""The local stack: the servers that the product starts for itself, and stops again."""
