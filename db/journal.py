@@ -210,6 +210,19 @@ def journal_path(folder: Path, session: str) -> Path:
     return folder / f"{session}.journal"
 
 
+def is_locked(folder: Path, session: str) -> bool:
+    """Whether a live process is writing the session's journal."""
+    lock_path = journal_path(folder, session).with_suffix(".lock")
+    if not lock_path.exists():
+        return False
+    with lock_path.open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
 def _read(connection: sqlite3.Connection, after_sequence: int, limit: int) -> Iterator[JournalRow]:
     query = "SELECT sequence, at_ms, event, commands FROM rows WHERE sequence > ? ORDER BY sequence LIMIT ?"
     return (JournalRow(*row) for row in connection.execute(query, (after_sequence, limit)))

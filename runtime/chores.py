@@ -7,7 +7,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from broker.errors import BrokerUnavailable
+from broker.errors import BrokerUnavailable, RequestTimedOut
 
 Chore = Callable[[], Awaitable[None]]
 
@@ -30,15 +30,19 @@ class Chores:
     async def drain(self) -> None:
         """Do everything that waits.
 
-        A question that a lost connection leaves unanswered is dropped, for the reconnect asks everything anew.
+        What a slow broker did not answer is asked again; what a lost connection leaves unanswered is dropped, for the
+        reconnect asks everything anew.
         """
-        while self._waiting:
+        self._arrived.clear()
+        for _ in range(len(self._waiting)):
             name, chore = self._waiting.popleft()
             try:
                 await chore()
-            except BrokerUnavailable as unavailable:
-                log.warning("%s was not answered: %s", name, unavailable)
-        self._arrived.clear()
+            except RequestTimedOut as slow:
+                log.warning("%s is asked again: %s", name, slow)
+                self.add(name, chore)
+            except BrokerUnavailable as lost:
+                log.warning("%s was not answered: %s", name, lost)
 
     async def run(self) -> None:
         """Do chores as they arrive, for ever."""

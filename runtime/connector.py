@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 
-from broker.errors import BrokerUnavailable
+from broker.errors import RequestRefused, RequestTimedOut
 from core.events import HistoryLoaded, InstrumentRead
 from runtime.ports import Broker, Clock
 from runtime.session import Session
@@ -55,7 +55,7 @@ class Connector:
             seconds = min(-(-missing_ms // BAR_MS) * 10, WARM_UP_SECONDS)
             try:
                 bars = await self._broker.read_history(ticker, now_ms, seconds)
-            except BrokerUnavailable as unavailable:
-                log.warning("no history for %s: %s", ticker, unavailable)
+            except (RequestRefused, RequestTimedOut) as missing:
+                log.warning("no history for %s: %s", ticker, missing)
                 continue
             self._session.inbox.put(HistoryLoaded(now_ms, ticker, bars))

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from config import Settings
 from core.events import FlattenRequested, StopRequested
+from db.journal import is_locked
 from runtime.bootstrap import open_session, plan_for, session_folder
 from runtime.control import ControlAnswer, ControlCommand, ControlRequest, SessionUnreachable, ask_session
-from runtime.host import Host
-from runtime.phases import PhaseReport, describe, drive
+from runtime.reports import FlattenReport, describe
+from runtime.driving import drive, drive_until_reconciled
 from runtime.holder import read_holder
 
 ASK_AGAIN_SECONDS = 0.5
@@ -31,10 +32,10 @@ async def flatten(
     tickers: tuple[str, ...] = (),
     whole_account: bool = False,
     requested_by: str = "flatten",
-) -> PhaseReport:
+) -> FlattenReport:
     """Make the session flat (or only `tickers`, or the whole account), verified by the broker, and say how it ended."""
     folder = session_folder(settings, plan_for(settings, date))
-    if is_held(folder):
+    if is_locked(folder, folder.name):
         request = ControlRequest(
             command=ControlCommand.FLATTEN, requested_by=requested_by, tickers=tickers, whole_account=whole_account
         )
@@ -46,16 +47,17 @@ async def flatten(
     return await _take_over(settings, date, tickers, whole_account, requested_by)
 
 
-async def _ask_live(folder: Path, request: ControlRequest) -> PhaseReport:
+async def _ask_live(folder: Path, request: ControlRequest) -> FlattenReport:
     """Hand the request to the live session and wait until it reports flat, or has ended."""
     answer = await _ask_patiently(folder, request)
     status = ControlRequest(command=ControlCommand.STATUS, requested_by=request.requested_by)
     while not _is_flat(answer, request.tickers):
         await asyncio.sleep(ASK_AGAIN_SECONDS)
-        if not is_held(folder):
-            return PhaseReport(True, "the session ended while it was flattening")
+        if not is_locked(folder, folder.name):
+            return FlattenReport(True, "the session ended while it was flattening", True, 0)
         answer = await _ask_patiently(folder, status)
-    return PhaseReport(True, f"the live session is flat ({answer.phase}, {answer.working_orders} orders working)")
+    summary = f"the live session is flat ({answer.phase}, {answer.working_orders} orders working)"
+    return FlattenReport(True, summary, True, answer.working_orders)
 
 
 async def _ask_patiently(folder: Path, request: ControlRequest) -> ControlAnswer:
@@ -66,7 +68,7 @@ async def _ask_patiently(folder: Path, request: ControlRequest) -> ControlAnswer
         try:
             return await ask_session(Path(holder.socket), request)
         except SessionUnreachable:
-            if attempt == UNANSWERED_MAX - 1 or not is_held(folder):
+            if attempt == UNANSWERED_MAX - 1 or not is_locked(folder, folder.name):
                 raise
             await asyncio.sleep(ASK_AGAIN_SECONDS)
     raise AssertionError("unreachable: the last attempt returns or raises")
@@ -80,31 +82,30 @@ def _is_flat(answer: ControlAnswer, tickers: tuple[str, ...]) -> bool:
 async def _kill(folder: Path) -> None:
     """End the recorded holder for certain: only a dead process is a proven fence."""
     holder = read_holder(folder)
-    if holder is not None and is_held(folder):
+    if holder is not None and is_locked(folder, folder.name):
         os.kill(holder.pid, signal.SIGKILL)
     async with asyncio.timeout(LOCK_FREE_SECONDS):
-        while is_held(folder):
+        while is_locked(folder, folder.name):
             await asyncio.sleep(0.1)
 
 
 async def _take_over(
     settings: Settings, date: str, tickers: tuple[str, ...], whole_account: bool, requested_by: str
-) -> PhaseReport:
+) -> FlattenReport:
     """Become the session, with its client id and a higher epoch, and let its engine flatten."""
     async with open_session(settings, date) as host:
         engine = host.session.engine
         await host.connector.connect()
-        host.done = lambda host: engine.is_reconciled()
-        await drive(host, settings)
+        await drive_until_reconciled(host, settings)
         if engine.is_flat() and not engine.working_orders() and not whole_account:
-            return PhaseReport(True, f"already flat: {describe(host)}")
+            return FlattenReport(True, f"already flat: {describe(host)}", True, 0)
         await host.connector.subscribe()
         now_ms = host.clock.now_ms()
         if tickers:
             host.done = lambda host: not any(engine.position(ticker) for ticker in tickers)
             host.take(FlattenRequested(now_ms, requested_by, tickers))
         else:
-            host.done = Host.is_closed
             host.take(FlattenRequested(now_ms, requested_by, (), whole_account), StopRequested(now_ms, requested_by))
         await drive(host, settings)
-        return PhaseReport(True, f"flattened in place of the session: {describe(host)}")
+        summary = f"flattened in place of the session: {describe(host)}"
+        return FlattenReport(engine.is_flat(), summary, engine.is_flat(), engine.working_orders())

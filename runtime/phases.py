@@ -3,48 +3,60 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from dataclasses import dataclass
 
-from config import ClockKind, Settings
+from config import Settings
 from core.events import StopRequested
 from runtime.bootstrap import make_poller, open_session
-from runtime.drive_by_barrier import drive_by_barrier
-from runtime.drive_by_clock import drive_by_clock
-from runtime.host import Host
+from runtime.driving import drive, drive_until_reconciled
+from runtime.flatten import flatten
+from runtime.reconcile import reconcile
+from runtime.reports import (
+    FlattenReport,
+    IntradayReport,
+    PhaseReport,
+    ReconcileReport,
+    StartupReport,
+    WarmUpReport,
+    describe,
+)
 
-log = logging.getLogger(__name__)
+__all__ = [
+    "FlattenReport",
+    "IntradayReport",
+    "PhaseReport",
+    "ReconcileReport",
+    "StartupReport",
+    "WarmUpReport",
+    "flatten",
+    "intraday",
+    "reconcile",
+    "startup",
+    "warm_up",
+]
 
-@dataclass(frozen=True, slots=True)
-class PhaseReport:
-    """How a phase ended, in a sentence for people."""
 
-    ok: bool
-    summary: str
-
-
-async def startup(settings: Settings, date: str) -> PhaseReport:
+async def startup(settings: Settings, date: str) -> StartupReport:
     """Preflight: connect, read the broker back, and compare it with the journal."""
     async with open_session(settings, date) as host:
         await host.connector.connect()
-        host.done = lambda host: host.session.engine.is_reconciled()
-        await drive(host, settings)
-        return PhaseReport(True, f"{host.plan.session}: broker read back, {describe(host)}")
+        await drive_until_reconciled(host, settings)
+        return StartupReport(True, f"broker read back: {describe(host)}", host.plan.session)
 
 
-async def warm_up(settings: Settings, date: str) -> PhaseReport:
+async def warm_up(settings: Settings, date: str) -> WarmUpReport:
     """Load history until every ATR is ready, or there is no more; the journal carries it to the next phase."""
     async with open_session(settings, date) as host:
         await host.connector.connect()
         await host.connector.load_history()
-        host.done = lambda host: host.session.engine.is_reconciled()
-        await drive(host, settings)
-        engine = host.session.engine
-        ready = [ticker.ticker for ticker in settings.params().tickers if engine.is_warm(ticker.ticker)]
-        return PhaseReport(True, f"{len(ready)} of {len(settings.params().tickers)} tickers warm: {', '.join(ready) or 'none'}")
+        await drive_until_reconciled(host, settings)
+        tickers = [row.ticker for row in settings.params().tickers]
+        ready = tuple(ticker for ticker in tickers if host.session.engine.is_warm(ticker))
+        cold = ", ".join(ticker for ticker in tickers if ticker not in ready)
+        summary = f"ATR ready for {len(ready)} of {len(tickers)} tickers"
+        return WarmUpReport(True, f"{summary}; live bars must warm {cold}" if cold else summary, ready)
 
 
-async def intraday(settings: Settings, date: str) -> PhaseReport:
+async def intraday(settings: Settings, date: str) -> IntradayReport:
     """Trade until the closure has been verified. A cancelled run flattens before it ends."""
     async with open_session(settings, date) as host:
         await host.connector.connect()
@@ -58,20 +70,5 @@ async def intraday(settings: Settings, date: str) -> PhaseReport:
             raise
         finally:
             await host.poller.close()
-        return PhaseReport(host.session.engine.is_flat(), describe(host))
-
-
-async def drive(host: Host, settings: Settings) -> None:
-    """Run the host until it is done, in the kind of time that the settings ask for."""
-    if settings.clock is ClockKind.DETERMINISTIC:
-        await drive_by_barrier(host)
-    else:
-        await drive_by_clock(host, settings.speed if settings.clock is ClockKind.BROKER else 1.0)
-
-
-def describe(host: Host) -> str:
-    """The session in a sentence."""
-    engine = host.session.engine
-    positions = {ticker: shares for ticker, shares in engine.positions().items() if shares}
-    held = ", ".join(f"{shares:+d} {ticker}" for ticker, shares in positions.items()) or "flat"
-    return f"{engine.state.phase}, {held}, {engine.working_orders()} orders working, P&L {engine.daily_pnl():+.2f}"
+        engine = host.session.engine
+        return IntradayReport(engine.is_flat(), describe(host), engine.trades_closed())
