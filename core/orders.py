@@ -66,7 +66,12 @@ class Execution:
     @property
     def lineage(self) -> str:
         """What an execution and its corrections have in common: the id up to its last dot."""
-        return self.exec_id.rpartition(".")[0] or self.exec_id
+        return lineage_of(self.exec_id)
+
+
+def lineage_of(exec_id: str) -> str:
+    """The id up to its last dot; the whole of it where there is no dot."""
+    return exec_id.rpartition(".")[0] or exec_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ class RollingMean:
 
 @dataclass(slots=True)
 class ExponentialMean:
-    """Each number moves the mean by `weight` of its distance; it begins as the plain mean of the first `length` (TA-Lib)."""
+    """Moved by each number by `weight` of its distance; begins as the mean of the first `length` (as in TA-Lib)."""
 
     length: int
     weight: float
