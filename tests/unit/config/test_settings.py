@@ -153,7 +153,9 @@ def test_every_number_of_the_engine_is_a_setting(field: str) -> None:
 
 
 def test_a_child_process_reads_the_same_settings() -> None:
-    settings = load(max_trades="off", quantity="3", tickers="SPY", prediction_api_key="k", database_url="postgresql://a:b@c/d")
+    settings = load(
+        max_trades="off", quantity="3", tickers="SPY", prediction_api_key="k", database_url="postgresql://a:b@c/d"
+    )
     assert load_settings(environment=settings.to_environment(), env_file=NO_ENV_FILE) == settings
 
 
@@ -181,7 +183,9 @@ def test_where_each_setting_came_from(tmp_path: Path) -> None:
 
 def test_secrets_never_show() -> None:
     settings = load(
-        prediction_api_key="s3cret-a", database_url="postgresql://u:s3cret-b@h/d", alert_urls="slack://s3cret-c,json://x"
+        prediction_api_key="s3cret-a",
+        database_url="postgresql://u:s3cret-b@h/d",
+        alert_urls="slack://s3cret-c,json://x",
     )
     assert "s3cret" not in repr(settings) + str(settings)
     assert as_text("prediction_api_key", settings.prediction_api_key) == "s3cret-a"
