@@ -1,0 +1,1 @@
+"""When things happen: the scheduled flows of a trading day, and their deployments."""

@@ -1,0 +1,151 @@
+"""Our deployments, from code. Deploying again brings the code's part up to date and leaves what people set in the UI."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from prefect import Flow
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.actions import DeploymentScheduleCreate, DeploymentUpdate, WorkPoolCreate
+from prefect.client.schemas.objects import ConcurrencyLimitStrategy, ConcurrencyOptions
+from prefect.client.schemas.responses import DeploymentResponse
+from prefect.client.schemas.schedules import CronSchedule
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
+from prefect.utilities.callables import ParameterSchema, parameter_schema
+
+from flows.flatten import flatten
+from flows.intraday import intraday
+from flows.reconcile import reconcile
+from flows.startup import startup
+from flows.trading_day import trading_day
+from flows.warm_up import warm_up
+from runtime.stack.worker import WORK_POOL
+
+NAME = "trader"
+TAGS = ["trader"]
+TIMEZONE = "America/New_York"
+
+JOB_VARIABLES = {"stream_output": False}
+"""A run that logs to its worker's pipe dies with the worker."""
+
+ONE_AT_A_TIME = ConcurrencyOptions(collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A flow with its schedule: Eastern times of day (HH:MM), Monday to Friday. The gate knows the holidays."""
+
+    flow: Flow[..., Any]
+    times: tuple[str, ...]
+    active: bool
+
+    @property
+    def entrypoint(self) -> str:
+        """The dotted name of the flow, importable from any folder."""
+        return f"flows.{self.flow.name}.{self.flow.name}"
+
+    def schedules(self) -> list[DeploymentScheduleCreate]:
+        """The schedules of a first deployment."""
+        return [
+            DeploymentScheduleCreate(
+                schedule=CronSchedule(cron=cron(time_of_day), timezone=TIMEZONE),
+                active=self.active,
+                slug=f"at-{time_of_day.replace(':', '')}",
+            )
+            for time_of_day in self.times
+        ]
+
+
+PLANS = (
+    Plan(trading_day, ("09:00",), active=True),
+    Plan(startup, ("09:00",), active=False),
+    Plan(warm_up, ("09:20",), active=False),
+    Plan(intraday, ("09:29",), active=False),
+    Plan(flatten, ("15:31", "12:31"), active=True),
+    Plan(reconcile, ("16:20",), active=True),
+)
+"""The parent runs the day in one process. Flatten and reconcile are scheduled beside it, for the day on which it dies;
+startup, warm_up and intraday wait for those who would rather run the day in parts (then switch the parent off)."""
+
+
+def cron(time_of_day: str) -> str:
+    """The cron line of an Eastern time of day (HH:MM) on weekdays."""
+    hour, minute = time_of_day.split(":")
+    return f"{int(minute)} {int(hour)} * * 1-5"
+
+
+async def deploy_all() -> dict[str, UUID]:
+    """Create or update every deployment and the work pool; return the deployments' ids by flow name."""
+    async with get_client() as client:
+        await ensure_work_pool(client)
+        return {plan.flow.name: await deploy(client, plan) for plan in PLANS}
+
+
+async def ensure_work_pool(client: PrefectClient) -> None:
+    """Create the process work pool, unless it exists."""
+    try:
+        await client.create_work_pool(WorkPoolCreate(name=WORK_POOL, type="process"))
+    except ObjectAlreadyExists:
+        return
+
+
+async def deploy(client: PrefectClient, plan: Plan) -> UUID:
+    """Create the plan's deployment, or update the part of it that belongs to the code."""
+    try:
+        existing = await client.read_deployment_by_name(f"{plan.flow.name}/{NAME}")
+    except ObjectNotFound:
+        return await _create(client, plan)
+    return await _update(client, plan, existing)
+
+
+async def _create(client: PrefectClient, plan: Plan) -> UUID:
+    return await client.create_deployment(
+        flow_id=await client.create_flow_from_name(plan.flow.name),
+        name=NAME,
+        description=plan.flow.description,
+        tags=TAGS,
+        entrypoint=plan.entrypoint,
+        schedules=plan.schedules(),
+        concurrency_limit=1,
+        concurrency_options=ONE_AT_A_TIME,
+        work_pool_name=WORK_POOL,
+        job_variables=dict(JOB_VARIABLES),
+        parameters={},
+        parameter_openapi_schema=_schema(plan).model_dump(),
+        enforce_parameter_schema=True,
+        pull_steps=[],
+    )
+
+
+async def _update(client: PrefectClient, plan: Plan, existing: DeploymentResponse) -> UUID:
+    """Schedules, paused state, tags and job variables stay as they are; parameters that the flow lost are dropped."""
+    schema = _schema(plan)
+    known = schema.properties.keys()
+    await client.update_deployment(
+        existing.id,
+        DeploymentUpdate(
+            description=plan.flow.description,
+            entrypoint=plan.entrypoint,
+            tags=existing.tags,
+            work_pool_name=existing.work_pool_name,
+            work_queue_name=existing.work_queue_name,
+            job_variables={**JOB_VARIABLES, **(existing.job_variables or {})},
+            concurrency_limit=1,
+            concurrency_options=ONE_AT_A_TIME,
+            parameters={name: value for name, value in (existing.parameters or {}).items() if name in known},
+            parameter_openapi_schema=schema.model_dump(),
+            enforce_parameter_schema=True,
+        ),
+    )
+    return existing.id
+
+
+def _schema(plan: Plan) -> ParameterSchema:
+    return parameter_schema(plan.flow.fn)
+
+
+if __name__ == "__main__":
+    asyncio.run(deploy_all())
