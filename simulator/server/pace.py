@@ -1,0 +1,152 @@
+"""How simulated time moves: with the wall clock, times a speed, or, deterministically, when every client has had its say."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from typing import Final
+
+from simulator.server.hub import Hub
+from simulator.server.session import Session
+
+SECOND_MS: Final = 1000
+SECONDS_IN_A_ROW: Final = 60
+"""Simulated seconds run before sockets get their turn again, when time is behind."""
+
+
+class Seconds:
+    """Runs whole simulated seconds: the fault script first, then the venue, then the desks."""
+
+    def __init__(self, hub: Hub, before_second: Callable[[int], None]) -> None:
+        self._hub = hub
+        self._before_second = before_second
+        """Told the moment that a second leads to, before the venue runs it."""
+
+    def run_to(self, to_ms: int) -> None:
+        """Run up to `to_ms`."""
+        venue = self._hub.venue
+        while venue.clock.now_ms < to_ms:
+            next_ms = venue.clock.now_ms + SECOND_MS
+            self._before_second(next_ms)
+            venue.advance(next_ms)
+            self._hub.second_ended()
+
+
+class Running:
+    """Time moves by itself, `speed` simulated seconds in a second of the wall clock."""
+
+    def __init__(self, hub: Hub, seconds: Seconds, speed: float) -> None:
+        self.lag_seconds_max = 0.0
+        """The most simulated seconds that time was behind the wall clock."""
+        self._hub = hub
+        self._seconds = seconds
+        self._speed = speed
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Let time run."""
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="simulated time")
+
+    async def stop(self) -> None:
+        """Stop time."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        origin_wall, origin_ms = loop.time(), self._hub.now_ms
+        while True:
+            due = origin_wall + (self._hub.now_ms + SECOND_MS - origin_ms) / SECOND_MS / self._speed
+            await asyncio.sleep(max(0.0, due - loop.time()))
+            behind = int((loop.time() - due) * self._speed)
+            self.lag_seconds_max = max(self.lag_seconds_max, float(behind))
+            self._seconds.run_to(self._hub.now_ms + SECOND_MS * min(1 + behind, SECONDS_IN_A_ROW))
+            self._hub.flush()
+
+    def asks_the_time(self, session: Session) -> bool:
+        """Always answered at once."""
+        return True
+
+    def lost(self, session: Session) -> None:
+        """Time does not care."""
+
+    def settled(self) -> None:
+        """Time does not care."""
+
+
+class Barrier:
+    """Time stands still until every client of the barrier has asked for the time since the last tick.
+
+    Then one simulated second runs, its messages go out, and the answers, last, carry the new time. A barrier client
+    that is lost lets the market go on by a drawn number of seconds, if no other one is left to hold it.
+    """
+
+    def __init__(
+        self, hub: Hub, seconds: Seconds, observers: frozenset[int], seed: int, outage_seconds: int | None
+    ) -> None:
+        self.planned_outage_seconds: int | None = None
+        """A fault knows how long the coming outage lasts; used once."""
+        self._hub = hub
+        self._seconds = seconds
+        self._observers = observers
+        self._random = random.Random(f"outage {seed}")
+        self._outage_seconds = outage_seconds
+        self._is_scheduled = False
+
+    def start(self) -> None:
+        """Nothing to start: clients move time."""
+
+    async def stop(self) -> None:
+        """Nothing to stop."""
+
+    def _members(self) -> list[Session]:
+        return [session for session in self._hub.clients() if session.client_id not in self._observers]
+
+    def asks_the_time(self, session: Session) -> bool:
+        """An observer gets its answer at once, a member with the tick."""
+        if session.client_id in self._observers:
+            return True
+        session.waits = True
+        return False
+
+    def lost(self, session: Session) -> None:
+        """The last member's loss costs time."""
+        if session.client_id in self._observers or self._members():
+            return
+        self.pass_outage()
+
+    def pass_outage(self) -> None:
+        """Let the market go on while nobody is there to hold it."""
+        drawn = self._random.randint(1, 60)
+        fixed = self._outage_seconds if self._outage_seconds is not None else drawn
+        length = self.planned_outage_seconds if self.planned_outage_seconds is not None else fixed
+        self.planned_outage_seconds = None
+        self._seconds.run_to(self._hub.now_ms + length * SECOND_MS)
+
+    def settled(self) -> None:
+        """Tick if everyone has had its say; further ticks wait for the loop, so that no client starves."""
+        members = self._members()
+        if not members or self._is_scheduled or not all(session.waits for session in members):
+            return
+        self._tick(members)
+        if all(session.waits for session in self._members()):
+            self._is_scheduled = True
+            asyncio.get_running_loop().call_soon(self._tick_again)
+
+    def _tick_again(self) -> None:
+        self._is_scheduled = False
+        self.settled()
+        self._hub.flush()
+
+    def _tick(self, members: list[Session]) -> None:
+        self._seconds.run_to(max(self._hub.venue.next_event_ms(), self._hub.now_ms + SECOND_MS))
+        for session in members:
+            if session.is_started:
+                session.waits = False
+                self._hub.send_time(session)
+        self._hub.flush()
+        for session in members:
+            self._hub.release(session)
