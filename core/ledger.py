@@ -13,7 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from core.errors import InvalidValueError
-from core.orders import Execution, lineage_of, parse_order_ref
+from core.orders import Execution, lineage_of, parse_order_ref, revision_of
 from core.trades import ZERO, CostMethod, RoundTrip, TickerBook
 from core.vocabulary import Leg
 
@@ -65,7 +65,7 @@ class Ledger:
             raise InvalidValueError("price", execution.price, "a finite price of at least 0 dollars")
         before = self.position(execution.ticker)
         known = self.executions.get(execution.lineage)
-        if known is not None and _revision(execution.exec_id) <= _revision(known.exec_id):
+        if known is not None and revision_of(execution.exec_id) <= revision_of(known.exec_id):
             return Fill(FillKind.DUPLICATE, before, before)
         self.executions[execution.lineage] = execution
         if known is not None:
@@ -88,7 +88,7 @@ class Ledger:
             raise InvalidValueError("commission", amount, "a finite amount of dollars, or None while it is not known")
         lineage = lineage_of(exec_id)
         known = self.reported_commissions.get(lineage)
-        if known is not None and _revision(exec_id) < _revision(known.exec_id):
+        if known is not None and revision_of(exec_id) < revision_of(known.exec_id):
             return
         self.reported_commissions[lineage] = Commission(exec_id, amount)
         if lineage in self.executions:
@@ -154,6 +154,11 @@ class Ledger:
             total += commission.amount * part.shares / part.whole
         return total
 
+    def net_pnl(self, trip: RoundTrip) -> Decimal | None:
+        """A round trip's P&L after commissions, dollars; None while it is open or any of its commissions is pending."""
+        commissions = self.trade_commissions(trip)
+        return None if trip.gross_pnl is None or commissions is None else trip.gross_pnl - commissions
+
     def executions_of(self, ticker: str | None = None) -> list[Execution]:
         """The executions that count, in the order in which they happened; of all tickers when none is named."""
         counted = (one for one in self.executions.values() if ticker is None or one.ticker == ticker)
@@ -185,12 +190,6 @@ class Ledger:
             self.positions[book.ticker] = book.position
         else:
             self.positions.pop(book.ticker, None)
-
-
-def _revision(exec_id: str) -> tuple[int, str]:
-    """What orders the corrections of an execution: the number after the last dot."""
-    digits = exec_id.rpartition(".")[2] if "." in exec_id else ""
-    return (int(digits) if digits.isdecimal() else 0, digits)
 
 
 def _when(execution: Execution) -> tuple[int, bool, int, bool, str]:

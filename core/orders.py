@@ -74,6 +74,12 @@ def lineage_of(exec_id: str) -> str:
     return exec_id.rpartition(".")[0] or exec_id
 
 
+def revision_of(exec_id: str) -> tuple[int, str]:
+    """What puts the corrections of an execution in order, oldest first: the digits after the last dot."""
+    digits = exec_id.rpartition(".")[2] if "." in exec_id else ""
+    return (int(digits) if digits.isdecimal() else 0, digits)
+
+
 @dataclass(frozen=True, slots=True)
 class PositionRow:
     """The account's position in one ticker: signed shares, average cost in dollars a share."""

@@ -34,6 +34,7 @@ class Part:
     lineage: str
     shares: int
     whole: int
+    closes: bool
 
 
 @dataclass(slots=True)
@@ -150,5 +151,6 @@ class TickerBook:
         self.cash -= shares * execution.price
         trip = self.trips[-1]
         trip.held = self.position
-        trip.parts.append(Part(execution.lineage, abs(shares), execution.shares))
+        closes = execution.action is trip.side.exit_action
+        trip.parts.append(Part(execution.lineage, abs(shares), execution.shares, closes))
         return trip
