@@ -6,106 +6,29 @@ The caller passes the executions that count: the session's own and, where the ow
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
-from enum import StrEnum
 from itertools import zip_longest
 
 from core.ledger import Ledger
 from core.money import CENT, cents
-from core.orders import Execution, PositionRow, lineage_of, revision_of
+from core.orders import Execution, lineage_of, revision_of
+from core.reconciliation import (
+    Break,
+    BreakKind,
+    BrokerDay,
+    CommissionRow,
+    DatabaseDay,
+    PnlLine,
+    Reconciliation,
+    Scope,
+)
 from core.records import Trade
-from core.trades import ZERO
+from core.trades import ZERO, RoundTrip
 from core.vocabulary import Side
 
 NEVER = (-1, "")
 """Older than any revision."""
-
-
-@dataclass(frozen=True, slots=True)
-class CommissionRow:
-    """What a commission report said, dollars. `realized_pnl`, of closing executions only, is net of commissions."""
-
-    exec_id: str
-    commission: Decimal | None
-    realized_pnl: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerDay:
-    """The day as the broker tells it after the close."""
-
-    executions: tuple[Execution, ...]
-    commissions: tuple[CommissionRow, ...]
-    positions: tuple[PositionRow, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DatabaseDay:
-    """The day as the database has it; `positions_before` are those that the account held before the session."""
-
-    executions: tuple[Execution, ...]
-    commissions: tuple[CommissionRow, ...]
-    trades: tuple[Trade, ...]
-    positions_before: tuple[PositionRow, ...] = ()
-
-
-class BreakKind(StrEnum):
-    """What cannot be explained."""
-
-    EXECUTION_UNKNOWN_TO_BROKER = "execution_unknown_to_broker"
-    EXECUTION_DIFFERS = "execution_differs"
-    COMMISSION_PENDING = "commission_pending"  # neither side has a figure: an unpriced fill
-    COMMISSION_DIFFERS = "commission_differs"
-    COMMISSION_WITHOUT_EXECUTION = "commission_without_execution"
-    POSITION_DIFFERS = "position_differs"
-    POSITION_LEFT = "position_left"  # the session is not flat
-    TRADE_MISSING = "trade_missing"
-    TRADE_DIFFERS = "trade_differs"
-    PNL_DIFFERS = "pnl_differs"
-
-
-@dataclass(frozen=True, slots=True)
-class Break:
-    """One difference; (kind, key) is the same each time that the same difference is found."""
-
-    kind: BreakKind
-    key: str  # an exec_id, a ticker, a trade, a scope of P&L
-    ours: str
-    brokers: str
-
-
-class Scope(StrEnum):
-    """What a line of P&L sums up."""
-
-    TRADE = "trade"
-    TICKER = "ticker"
-    DAY = "day"
-
-
-@dataclass(frozen=True, slots=True)
-class PnlLine:
-    """Cash P&L after commissions by our sums and by the broker's, dollars; ours is None while it is not settled."""
-
-    scope: Scope
-    key: str
-    ours: Decimal | None
-    brokers: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Reconciliation:
-    """What a comparison found. Adding the missing rows and comparing again gives the same without them."""
-
-    missing_executions: tuple[Execution, ...] = ()
-    missing_commissions: tuple[CommissionRow, ...] = ()  # whole rows: they replace those that lack a figure
-    breaks: tuple[Break, ...] = ()
-    pnl: tuple[PnlLine, ...] = ()
-
-    @property
-    def passed(self) -> bool:
-        """Whether everything is explained."""
-        return not self.breaks
 
 
 def reconcile(broker: BrokerDay, database: DatabaseDay) -> Reconciliation:
@@ -118,6 +41,8 @@ def reconcile(broker: BrokerDay, database: DatabaseDay) -> Reconciliation:
         ledger.record(execution)
     for row in whole.commissions:
         ledger.set_commission(row.exec_id, row.commission)
+    trades = tuple(_completed_trades(whole, ledger))
+    whole = with_rows(whole, trades=trades)
     pnl = tuple(_pnl_lines(whole, ledger))
     breaks = (
         *_execution_breaks(broker, database),
@@ -126,17 +51,21 @@ def reconcile(broker: BrokerDay, database: DatabaseDay) -> Reconciliation:
         *_trade_breaks(whole, ledger),
         *_pnl_breaks(pnl),
     )
-    return Reconciliation(executions, commissions, breaks, pnl)
+    return Reconciliation(executions, commissions, trades, breaks, pnl)
 
 
 def with_rows(
-    database: DatabaseDay, executions: Iterable[Execution], commissions: Iterable[CommissionRow]
+    database: DatabaseDay,
+    executions: Iterable[Execution] = (),
+    commissions: Iterable[CommissionRow] = (),
+    trades: Iterable[Trade] = (),
 ) -> DatabaseDay:
-    """The database's day once these rows are stored, each in place of the one of its exec_id."""
+    """The database's day once these rows are stored, each in place of the one of its exec_id or number."""
     return replace(
         database,
         executions=tuple({row.exec_id: row for row in (*database.executions, *executions)}.values()),
         commissions=tuple({row.exec_id: row for row in (*database.commissions, *commissions)}.values()),
+        trades=tuple({row.number: row for row in (*database.trades, *trades)}.values()),
     )
 
 
@@ -199,21 +128,31 @@ def _position_breaks(broker: BrokerDay, whole: DatabaseDay, ledger: Ledger) -> I
             yield Break(BreakKind.POSITION_LEFT, ticker, str(ledger.position(ticker)), str(now.get(ticker, 0)))
 
 
-def _trade_breaks(whole: DatabaseDay, ledger: Ledger) -> Iterator[Break]:
-    """The stored trades against the round trips of the executions, ticker by ticker, in the order of their close."""
+def _trade_pairs(whole: DatabaseDay, ledger: Ledger) -> Iterator[tuple[str, Trade | None, RoundTrip | None]]:
+    """The stored trades beside the round trips of the executions, ticker by ticker, in the order of their close."""
     stored: dict[str, list[Trade]] = {}
     for trade in sorted(whole.trades, key=lambda trade: (trade.closed_ms, trade.number)):
         stored.setdefault(trade.ticker, []).append(trade)
     for ticker in sorted(stored.keys() | ledger.books.keys()):
         pairs = zip_longest(stored.get(ticker, ()), ledger.trades(ticker))
-        for number, (trade, trip) in enumerate(pairs, start=1):
-            ours = "" if trade is None else _sums(trade.side, trade.shares, trade.gross_pnl, trade.commissions)
-            made = (
-                "" if trip is None else _sums(trip.side, trip.most_held, trip.gross_pnl, ledger.trade_commissions(trip))
-            )
-            if ours != made:
-                kind = BreakKind.TRADE_DIFFERS if ours else BreakKind.TRADE_MISSING
-                yield Break(kind, f"{ticker} {number}", ours, made)
+        yield from ((f"{ticker} {number}", *pair) for number, pair in enumerate(pairs, start=1))
+
+
+def _completed_trades(whole: DatabaseDay, ledger: Ledger) -> Iterator[Trade]:
+    """The stored trades whose commissions were pending and are known now."""
+    for _, trade, trip in _trade_pairs(whole, ledger):
+        if trade is not None and trip is not None and trade.commissions is None:
+            commissions = ledger.trade_commissions(trip)
+            if commissions is not None:
+                yield replace(trade, commissions=commissions)
+
+
+def _trade_breaks(whole: DatabaseDay, ledger: Ledger) -> Iterator[Break]:
+    for key, trade, trip in _trade_pairs(whole, ledger):
+        ours = "" if trade is None else _sums(trade.side, trade.shares, trade.gross_pnl, trade.commissions)
+        made = "" if trip is None else _sums(trip.side, trip.most_held, trip.gross_pnl, ledger.trade_commissions(trip))
+        if ours != made:
+            yield Break(BreakKind.TRADE_DIFFERS if ours else BreakKind.TRADE_MISSING, key, ours, made)
 
 
 def _pnl_lines(whole: DatabaseDay, ledger: Ledger) -> Iterator[PnlLine]:
