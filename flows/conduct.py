@@ -7,10 +7,11 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
-from prefect.states import Completed, Failed, State
+from prefect.states import Completed, Failed
 
 from config import ClockKind
 from flows.gate import Standing, Window, judge
@@ -36,7 +37,7 @@ async def conduct(window: Window, date: datetime.date | None, step: Callable[[st
         report = await step(day)
     except SessionAlreadyRunning as running:
         return Completed(name=ALREADY_RUNNING, message=str(running))
-    await show(flow_run.get_flow_name(), day, report)
+    await show(flow_run.get_flow_name() or "", day, report)
     if not report.ok:
         return Failed(message=report.summary)
     return Completed(name=DONE, message=report.summary, data=report)

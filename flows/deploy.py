@@ -1,4 +1,4 @@
-"""Our deployments, from code. Deploying again brings the code's part up to date and leaves what people set in the UI."""
+"""Our deployments, from code. Deploying again updates the code's part and leaves what people set in the UI."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from prefect.client.schemas.schedules import CronSchedule
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.utilities.callables import ParameterSchema, parameter_schema
 
+from config import Settings, load_settings
+from flows.alerts import upsert_blocks
+from flows.automations import plan_automations, upsert
 from flows.flatten import flatten
 from flows.intraday import intraday
 from flows.reconcile import reconcile
@@ -41,6 +44,7 @@ class Plan:
     flow: Flow[..., Any]
     times: tuple[str, ...]
     active: bool
+    one_at_a_time: bool = True  # a second run is cancelled at once
 
     @property
     def entrypoint(self) -> str:
@@ -58,13 +62,17 @@ class Plan:
             for time_of_day in self.times
         ]
 
+    def concurrency(self) -> dict[str, Any]:
+        """The arguments of a deployment that say what becomes of a second run."""
+        return {"concurrency_limit": 1, "concurrency_options": ONE_AT_A_TIME} if self.one_at_a_time else {}
+
 
 PLANS = (
     Plan(trading_day, ("09:00",), active=True),
     Plan(startup, ("09:00",), active=False),
     Plan(warm_up, ("09:20",), active=False),
     Plan(intraday, ("09:29",), active=False),
-    Plan(flatten, ("15:31", "12:31"), active=True),
+    Plan(flatten, ("15:31", "12:31"), active=True, one_at_a_time=False),  # no run may keep a person from closing
     Plan(reconcile, ("16:20",), active=True),
 )
 """The parent runs the day in one process. Flatten and reconcile are scheduled beside it, for the day on which it dies;
@@ -77,11 +85,15 @@ def cron(time_of_day: str) -> str:
     return f"{int(minute)} {int(hour)} * * 1-5"
 
 
-async def deploy_all() -> dict[str, UUID]:
-    """Create or update every deployment and the work pool; return the deployments' ids by flow name."""
+async def deploy_all(settings: Settings) -> dict[str, UUID]:
+    """Create or update work pool, deployments, alerts and automations; return the deployments' ids by flow name."""
     async with get_client() as client:
         await ensure_work_pool(client)
-        return {plan.flow.name: await deploy(client, plan) for plan in PLANS}
+        deployments = {plan.flow.name: await deploy(client, plan) for plan in PLANS}
+        blocks = await upsert_blocks(client, settings.alert_urls)
+        for automation in plan_automations(deployments, blocks):
+            await upsert(client, automation)
+        return deployments
 
 
 async def ensure_work_pool(client: PrefectClient) -> None:
@@ -109,8 +121,7 @@ async def _create(client: PrefectClient, plan: Plan) -> UUID:
         tags=TAGS,
         entrypoint=plan.entrypoint,
         schedules=plan.schedules(),
-        concurrency_limit=1,
-        concurrency_options=ONE_AT_A_TIME,
+        **plan.concurrency(),
         work_pool_name=WORK_POOL,
         job_variables=dict(JOB_VARIABLES),
         parameters={},
@@ -133,8 +144,7 @@ async def _update(client: PrefectClient, plan: Plan, existing: DeploymentRespons
             work_pool_name=existing.work_pool_name,
             work_queue_name=existing.work_queue_name,
             job_variables={**JOB_VARIABLES, **(existing.job_variables or {})},
-            concurrency_limit=1,
-            concurrency_options=ONE_AT_A_TIME,
+            **plan.concurrency(),
             parameters={name: value for name, value in (existing.parameters or {}).items() if name in known},
             parameter_openapi_schema=schema.model_dump(),
             enforce_parameter_schema=True,
@@ -148,4 +158,4 @@ def _schema(plan: Plan) -> ParameterSchema:
 
 
 if __name__ == "__main__":
-    asyncio.run(deploy_all())
+    asyncio.run(deploy_all(load_settings()))

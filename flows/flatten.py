@@ -6,9 +6,11 @@ from enum import StrEnum
 from typing import Any
 
 from prefect import flow
+from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
-from prefect.states import State
 
+from flows.alerts import tell_people
+from flows.alone import run_alone
 from flows.conduct import TradingDate, conduct, run_name, scheduled_ms
 from flows.gate import Window
 from tasks.artifacts import Report
@@ -24,7 +26,7 @@ class FlattenScope(StrEnum):
     WHOLE_ACCOUNT = "the whole account"
 
 
-@flow(name="flatten", flow_run_name=run_name)
+@flow(name="flatten", flow_run_name=run_name, on_failure=[tell_people], on_crashed=[tell_people])
 async def flatten(
     date: TradingDate = None,
     scope: FlattenScope = FlattenScope.SESSION,
@@ -58,3 +60,7 @@ def check_request(scope: FlattenScope, tickers: tuple[str, ...], confirmation: s
 def requested_by() -> str:
     """Who asks, for the journal."""
     return "schedule" if scheduled_ms() is not None else f"flow run {flow_run.get_name()}"
+
+
+if __name__ == "__main__":
+    run_alone(flatten)

@@ -6,8 +6,11 @@ import datetime
 from typing import Any
 
 from prefect import flow
-from prefect.states import Completed, Failed, State
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
 
+from flows.alerts import tell_people
+from flows.alone import run_alone
 from flows.conduct import ALREADY_RUNNING, DONE, TradingDate, day_of_run, refused, run_name
 from flows.flatten import flatten
 from flows.gate import Window
@@ -17,7 +20,7 @@ from flows.startup import startup
 from flows.warm_up import warm_up
 
 
-@flow(name="trading_day", flow_run_name=run_name)
+@flow(name="trading_day", flow_run_name=run_name, on_failure=[tell_people], on_crashed=[tell_people])
 async def trading_day(date: TradingDate = None) -> State[Any]:
     """Startup, warm-up, intraday, flatten, reconcile.
 
@@ -50,3 +53,7 @@ def verdict(*states: State[Any]) -> State[Any]:
     if not all(state.is_completed() for state in states):
         return Failed(message=message)
     return Completed(name=states[0].name if len(states) == 1 else DONE, message=message)
+
+
+if __name__ == "__main__":
+    run_alone(trading_day)

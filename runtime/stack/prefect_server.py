@@ -53,6 +53,11 @@ class PrefectServer:
         """PREFECT_API_URL of this server."""
         return f"{self.ui_url}/api"
 
+    @property
+    def running(self) -> bool:
+        """Whether the server's process is alive."""
+        return self._process is not None and self._process.running
+
     async def start(self) -> None:
         """Start and wait until it answers. Raises StackError, with the end of its log."""
         self._process = await ChildProcess.start(

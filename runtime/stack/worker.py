@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-from runtime.stack.prefect_server import client_environment
 from runtime.stack.processes import ChildCommand, ChildProcess
 
 WORK_POOL = "trader"
@@ -17,8 +17,9 @@ PROJECT = Path(__file__).resolve().parents[2]
 class Worker:
     """One worker process. What it runs outlives its death, but not its orderly stop."""
 
-    def __init__(self, api_url: str, folder: Path) -> None:
-        self._api_url = api_url
+    def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
+        """`environment`: the settings of the runs and the address of the server. `folder`: for its log."""
+        self._environment = environment
         self._folder = folder
         self._process: ChildProcess | None = None
 
@@ -33,7 +34,7 @@ class Worker:
                 ],
                 log_file=self._folder / "worker.log",
                 environment={
-                    **client_environment(self._api_url, self._folder),
+                    **self._environment,
                     "PREFECT_WORKER_QUERY_SECONDS": "1",
                     "PYTHONPATH": str(PROJECT),  # runs start in a temporary folder
                     "PYTHONUNBUFFERED": "1",

@@ -1,0 +1,66 @@
+"""How a run that ends badly reaches people.
+
+Webhooks are called by Prefect's server, which lives on when a run's process or its worker is dead. Every other service
+of the settings (mail, chats) is called through apprise, by a hook in the run's process or in its worker's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from prefect import Flow
+from prefect.blocks.notifications import CustomWebhookNotificationBlock
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.types import SecretDict
+from pydantic import SecretStr
+
+from core.records import Alert
+from core.vocabulary import Severity
+from tasks.settings import settings_of_run
+
+BLOCK_PREFIX = "trader-alerts"
+"""Every notification block whose name begins so is told: ours, and any that a person makes in the UI (Slack, Teams)."""
+
+WEBHOOK_SCHEMES = {"json": "http", "jsons": "https"}
+"""Apprise's names of plain JSON webhooks."""
+
+
+def split_by_route(addresses: Iterable[SecretStr]) -> tuple[list[str], tuple[str, ...]]:
+    """Alert addresses as (webhook addresses for the server, the rest for apprise)."""
+    webhooks, others = [], []
+    for address in addresses:
+        text = address.get_secret_value()
+        scheme, _, rest = text.partition("://")
+        if scheme in WEBHOOK_SCHEMES:
+            webhooks.append(f"{WEBHOOK_SCHEMES[scheme]}://{rest}")
+        else:
+            others.append(text)
+    return webhooks, tuple(others)
+
+
+async def upsert_blocks(client: PrefectClient, addresses: Iterable[SecretStr]) -> list[str]:
+    """Store the settings' webhooks as blocks; return the ids of all blocks that are to be told."""
+    for number, address in enumerate(split_by_route(addresses)[0], start=1):
+        block = CustomWebhookNotificationBlock(
+            name="trader",
+            url="{{address}}",
+            json_data={"title": "{{subject}}", "message": "{{body}}", "type": "failure"},
+            secrets=SecretDict({"address": address}),
+        )
+        await block.asave(f"{BLOCK_PREFIX}-{number}", overwrite=True)
+    documents = await client.read_block_documents()
+    return sorted(str(document.id) for document in documents if (document.name or "").startswith(BLOCK_PREFIX))
+
+
+def tell_people(flow: Flow[..., object], flow_run: FlowRun, state: State[object]) -> None:
+    """Hook of failed and crashed runs: notify the services that no webhook reaches. The parent speaks for its parts."""
+    from runtime.alerts import Alerts
+
+    _, addresses = split_by_route(settings_of_run().alert_urls)
+    if not addresses or flow_run.parent_task_run_id is not None:
+        return
+    alerts = Alerts(addresses, flow_run.name)
+    title = f"{flow.name} ended as {state.name}"
+    alerts.send(Alert(0, Severity.CRITICAL, f"run:{flow_run.id}", title, state.message or "no reason was given"))
+    alerts.close()

@@ -1,0 +1,13 @@
+"""`trader gateway`: the simulated gateway in this process, with the simulator's own command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def run_gateway(arguments: Sequence[str]) -> int:
+    """Run until Ctrl-C; the exit code. Exits with a message for arguments that make no sense."""
+    from simulator.app import run
+    from simulator.options import parse
+
+    return run(parse(arguments))

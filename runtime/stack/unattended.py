@@ -1,0 +1,114 @@
+"""`trader start`: the stack without a simulator, a worker for the schedules, and a restart of what dies."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from config import Settings
+from db.journal import is_locked
+from runtime.control import ControlCommand, ControlRequest, SessionUnreachable, ask_session
+from runtime.holder import read_holder
+from runtime.stack.local_stack import LocalStack, Progress, StackOptions
+from runtime.stack.processes import ChildCommand, ChildProcess, StackError
+from runtime.stack.worker import Worker
+
+WATCH_SECONDS = 1.0
+FLAT_SECONDS = 120.0
+"""How long a session may take to go flat before the worker is stopped all the same: its orders protect it by then."""
+
+PREPARE_SECONDS = 60.0
+
+log = logging.getLogger(__name__)
+
+
+def say(step: str) -> None:
+    """Write a line for the person at the terminal."""
+    sys.stdout.write(f"{step}\n")
+    sys.stdout.flush()
+
+
+def run_stack(settings: Settings, progress: Progress = say) -> int:
+    """Run until Ctrl-C or SIGTERM; the exit code."""
+    asyncio.run(_run(settings, progress))
+    return 0
+
+
+async def _run(settings: Settings, progress: Progress) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    options = StackOptions(
+        folder=settings.state_folder,
+        database_url=settings.database_url.get_secret_value() if settings.database_url else None,
+        prefect_port=settings.prefect_port,
+        progress=progress,
+    )
+    async with LocalStack(options) as stack:
+        environment = {
+            **settings.to_environment(),
+            **stack.environment(),
+            "TRADER_DATABASE_URL": stack.postgres_url,
+        }
+        await _prepare(environment, stack.prefect_folder)
+        worker = Worker(environment, stack.prefect_folder)
+        await worker.start()
+        progress(f"unattended: {stack.prefect_ui_url} shows schedules and runs; Ctrl-C stops")
+        try:
+            await _watch(stack, worker, stop)
+        finally:
+            await stop_sessions(settings.state_folder / "sessions", progress)
+            await worker.stop()
+
+
+async def _prepare(environment: Mapping[str, str], folder: Path) -> None:
+    """Deploy, and mark the runs whose process died while nobody looked."""
+    step = await ChildProcess.start(
+        ChildCommand("the deployment", [sys.executable, "-m", "flows"], folder / "deploy.log", environment)
+    )
+    async with asyncio.timeout(PREPARE_SECONDS):
+        code = await step.wait()
+    if code != 0:
+        raise StackError(f"the deployment ended with code {code}; see {step.log_file}")
+
+
+async def _watch(stack: LocalStack, worker: Worker, stop: asyncio.Event) -> None:
+    """Start again what died, until asked to stop."""
+    while not stop.is_set():
+        if not stack.server.running:
+            log.error("the Prefect server died: starting it again")
+            await stack.server.start()
+        if not worker.running:
+            log.error("the Prefect worker died: starting it again")
+            await worker.start()
+        try:
+            await asyncio.wait_for(stop.wait(), WATCH_SECONDS)
+        except TimeoutError:
+            continue
+
+
+async def stop_sessions(folder: Path, progress: Progress) -> None:
+    """Ask every live session to flatten and end, and wait until it has."""
+    for session in sorted(folder.iterdir()) if folder.exists() else []:
+        if not is_locked(session, session.name):
+            continue
+        progress(f"session {session.name}: flattening")
+        try:
+            await _stop_session(session)
+        except (SessionUnreachable, TimeoutError) as problem:
+            log.critical("session %s did not end: %r. Its orders at the broker stay.", session.name, problem)
+
+
+async def _stop_session(folder: Path) -> None:
+    holder = read_holder(folder)
+    if holder is None:
+        raise SessionUnreachable(f"no holder is noted in {folder}")
+    await ask_session(Path(holder.socket), ControlRequest(command=ControlCommand.STOP, requested_by="trader start"))
+    async with asyncio.timeout(FLAT_SECONDS):
+        while is_locked(folder, folder.name):  # noqa: ASYNC110  a file lock has no event
+            await asyncio.sleep(WATCH_SECONDS)
