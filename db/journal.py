@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from typing import IO, Self
 SCHEMA_VERSION = 1
 RESERVE_BYTES = 16 * 1024 * 1024
 SHIPPED_STEP = 1_000  # rows by which the stored watermark may lag
+LOCK_ATTEMPTS = 5  # whoever asks `is_locked` holds the lock for a moment
+LOCK_PAUSE_SECONDS = 0.02
 CHECKPOINT_PAGES = 16_384  # the shipper checkpoints; this bounds the WAL to 64 MB when there is none
 _NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 _INSERT = "INSERT INTO rows VALUES (?, ?, ?, ?)"
@@ -249,13 +252,18 @@ def _fact(connection: sqlite3.Connection, name: str) -> str | None:
 
 def _lock(lock_path: Path, path: Path) -> IO[str]:
     lock = lock_path.open("a+")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        lock.seek(0)
-        holder = lock.read().strip()
-        lock.close()
-        raise JournalLocked(f"{path}: process {holder or 'unknown'} is writing it") from error
+    for attempts_left in reversed(range(LOCK_ATTEMPTS)):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except BlockingIOError as error:
+            if attempts_left:
+                time.sleep(LOCK_PAUSE_SECONDS)
+                continue
+            lock.seek(0)
+            holder = lock.read().strip()
+            lock.close()
+            raise JournalLocked(f"{path}: process {holder or 'unknown'} is writing it") from error
     lock.truncate(0)
     lock.write(str(os.getpid()))
     lock.flush()

@@ -1,0 +1,50 @@
+"""How Postgres is reached: one kind of engine for everybody, and the few things asked of a server as a whole."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine, NullPool, create_engine, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+
+Database = Engine
+"""An opened database, to be passed to the functions of db/; above db/ nobody looks inside."""
+
+DatabaseError = SQLAlchemyError
+"""What any function of db/ raises when the database is away or refuses."""
+
+CONNECT_TIMEOUT_SECONDS = 3
+STATEMENT_TIMEOUT_SECONDS = 60
+_CONNECT_ARGUMENTS = {
+    "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+    "application_name": "trader",
+    "options": f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s",
+    # a peer that vanished without a word is noticed within 20 s
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 20_000,
+}
+
+
+def open_database(url: str) -> Database:
+    """Prepare to use the database at `url` (postgresql://...); connects at its first use, anew for each transaction."""
+    address = make_url(url).set(drivername="postgresql+psycopg")
+    return create_engine(address, poolclass=NullPool, connect_args=_CONNECT_ARGUMENTS)
+
+
+def data_directory(url: str) -> str:
+    """The folder of the server behind `url`, by its own word. Raises DatabaseError when it does not answer."""
+    with open_database(url).connect() as connection:
+        return str(connection.scalar(text("SHOW data_directory")))
+
+
+def ensure_database(server_url: str, name: str, *, template: str = "template1") -> str:
+    """The URL of the database `name` on this server, created when it is not there. Safe with several at once."""
+    url = make_url(server_url).set(drivername="postgresql+psycopg", database=name)
+    with open_database(server_url).connect() as connection, connection.begin():
+        # one maker at a time; CREATE DATABASE itself cannot run inside a transaction and has no IF NOT EXISTS
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"create {name}"})
+        if not connection.scalar(text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name}):
+            quote = connection.dialect.identifier_preparer.quote_identifier
+            with open_database(server_url).execution_options(isolation_level="AUTOCOMMIT").connect() as creator:
+                creator.execute(text(f"CREATE DATABASE {quote(name)} TEMPLATE {quote(template)}"))
+    return url.render_as_string(hide_password=False)

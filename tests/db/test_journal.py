@@ -1,0 +1,153 @@
+"""The journal: durable at once, one writer, no gaps, typed when the disk is full."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from db.journal import Journal, JournalFull, JournalLocked, JournalMismatch, JournalReader, JournalRow, journal_path
+
+SESSION = "DU1234567-20240605"
+
+
+def rows(first: int, last: int, text: str = "x") -> list[JournalRow]:
+    return [JournalRow(n, 1_000 * n, f'{{"type":"Woke","timer":"{text}{n}"}}', "") for n in range(first, last + 1)]
+
+
+def test_what_was_appended_is_read_back_in_order(tmp_path: Path) -> None:
+    with Journal.open(tmp_path, SESSION) as journal:
+        journal.append(rows(1, 1))
+        journal.append(rows(2, 40))
+        assert journal.last_sequence == 40
+        assert list(journal.read()) == rows(1, 40)
+        assert list(journal.read(after_sequence=38)) == rows(39, 40)
+    with Journal.open(tmp_path, SESSION) as journal:
+        assert journal.last_sequence == 40
+        assert list(journal.read()) == rows(1, 40)
+
+
+def test_a_gap_or_repetition_is_refused_and_nothing_of_it_is_written(tmp_path: Path) -> None:
+    with Journal.open(tmp_path, SESSION) as journal:
+        journal.append(rows(1, 3))
+        for wrong in (rows(3, 3), rows(5, 5), [*rows(4, 4), *rows(6, 6)]):
+            with pytest.raises(JournalMismatch, match="does not follow row"):
+                journal.append(wrong)
+        assert list(journal.read()) == rows(1, 3)
+
+
+def test_a_reader_sees_each_row_as_soon_as_it_is_appended(tmp_path: Path) -> None:
+    with Journal.open(tmp_path, SESSION) as journal:
+        reader = JournalReader(journal.path)
+        journal.append(rows(1, 2))
+        assert reader.read(0, limit=10) == rows(1, 2)
+        journal.append(rows(3, 9))
+        reader.checkpoint()
+        assert reader.read(2, limit=3) == rows(3, 5)
+        reader.close()
+
+
+def test_every_writer_gets_a_higher_epoch(tmp_path: Path) -> None:
+    epochs = []
+    for epoch_above in (0, 0, 7, 0):
+        with Journal.open(tmp_path, SESSION, epoch_above=epoch_above) as journal:
+            epochs.append(journal.epoch)
+    assert epochs == [1, 2, 8, 9]
+
+
+def test_a_second_writer_is_refused_until_the_first_has_gone(tmp_path: Path) -> None:
+    with Journal.open(tmp_path, SESSION), pytest.raises(JournalLocked, match=r"process \d+ is writing it"):
+        Journal.open(tmp_path, SESSION)
+    Journal.open(tmp_path, SESSION).close()
+
+
+def test_rows_and_lock_outlive_and_die_with_a_killed_process(tmp_path: Path) -> None:
+    program = f"""
+import sys
+from pathlib import Path
+from db.journal import Journal, JournalRow
+journal = Journal.open(Path({str(tmp_path)!r}), {SESSION!r})
+for n in range(1, 501):
+    journal.append([JournalRow(n, n, "e", "")])
+print("written", flush=True)
+sys.stdin.read()
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None and process.stdin is not None
+    assert process.stdout.readline() == "written\n"
+    with pytest.raises(JournalLocked, match=f"process {process.pid} "):
+        Journal.open(tmp_path, SESSION)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdin.close()
+    process.stdout.close()
+    with Journal.open(tmp_path, SESSION) as journal:
+        assert [row.sequence for row in journal.read()] == list(range(1, 501))
+        assert journal.epoch == 2
+
+
+def test_a_file_of_another_session_or_schema_is_refused(tmp_path: Path) -> None:
+    Journal.open(tmp_path, "A-20240605").close()
+    journal_path(tmp_path, "A-20240605").rename(journal_path(tmp_path, "B-20240605"))
+    with pytest.raises(JournalMismatch, match="belongs to session A-20240605"):
+        Journal.open(tmp_path, "B-20240605")
+    with sqlite3.connect(journal_path(tmp_path, "B-20240605")) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(JournalMismatch, match="schema version 99"):
+        Journal.open(tmp_path, "B-20240605")
+
+
+def fill(journal: Journal, pages: int) -> None:
+    """Let SQLite itself find no more room: the same code path as a full disk."""
+    used = journal._connection.execute("PRAGMA page_count").fetchone()[0]
+    journal._connection.execute(f"PRAGMA max_page_count = {used + pages}")
+
+
+def test_a_full_disk_takes_the_reserve_and_then_raises(tmp_path: Path) -> None:
+    with Journal.open(tmp_path, SESSION, reserve_bytes=4096) as journal:
+        reserve = journal.path.with_suffix(".reserve")
+        assert reserve.stat().st_size == 4096 and not journal.low_on_space
+        fill(journal, pages=3)
+        written = 0
+        with pytest.raises(JournalFull, match=str(journal.path)):
+            while True:
+                journal.append(rows(written + 1, written + 10, "x" * 50))
+                written += 10
+        assert written > 0
+        assert journal.low_on_space and not reserve.exists()
+        assert [row.sequence for row in journal.read()] == list(range(1, written + 1))
+        fill(journal, pages=100)  # a person makes room
+        journal.append(rows(written + 1, written + 10))
+        assert journal.last_sequence == written + 10
+
+
+def test_the_reserve_makes_room_for_the_rows_of_the_exits(tmp_path: Path) -> None:
+    with Journal.open(tmp_path, SESSION, reserve_bytes=4096) as journal:
+        fill(journal, pages=0)
+        give_back = journal._give_reserve_back
+
+        def give_back_and_make_room() -> None:
+            give_back()
+            fill(journal, pages=100)
+
+        journal._give_reserve_back = give_back_and_make_room  # type: ignore[method-assign]  # stands for the freed bytes
+        journal.append(rows(1, 200, "x" * 100))
+        assert journal.low_on_space and journal.last_sequence == 200
+
+
+def test_the_watermark_is_kept_from_one_process_to_the_next(tmp_path: Path) -> None:
+    with Journal.open(tmp_path, SESSION) as journal:
+        journal.append(rows(1, 1500))
+        journal.mark_shipped(1200)
+        journal.append(rows(1501, 1501))
+        with sqlite3.connect(journal.path) as other:
+            assert other.execute("SELECT value FROM facts WHERE name = 'shipped_sequence'").fetchone() == ("1200",)
+        journal.mark_shipped(1501)
+    with Journal.open(tmp_path, SESSION) as journal:
+        assert journal.shipped_sequence == 1501
