@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 PACKAGES := cli flows tasks runtime broker predictions db config core simulator
 # fast ones first
-TESTS := $(foreach area,tidy unit playbooks property simulator db broker cases flows day,$(wildcard tests/$(area)))
+TESTS := $(foreach area,tidy unit predictions playbooks property simulator db broker cases flows golden day,$(wildcard tests/$(area)))
 T ?= tests/unit
 ARGS ?=
 SEED ?= 1

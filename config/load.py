@@ -48,18 +48,27 @@ def load_with_origins(
         (env_file.name, dotenv),
         (file.name, table),
     ]
-    _refuse_misplaced(layers)
+    problems = _misplaced(layers)
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for origin, layer in reversed(layers):
-        values |= layer
-        origins |= dict.fromkeys(layer, origin)
-    return _validate(values, origins), origins
+        known = {name: value for name, value in layer.items() if name in Settings.model_fields}
+        values |= known
+        origins |= dict.fromkeys(known, origin)
+    values |= {name: _from_json(values[name]) for name in ("table", "pairs") if name in values}
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        problems += _problems(error, values, origins)
+    else:
+        if not problems:
+            return settings, origins
+    raise SettingsError(problems)
 
 
-def _refuse_misplaced(layers: list[tuple[str, Mapping[str, Any]]]) -> None:
+def _misplaced(layers: list[tuple[str, Mapping[str, Any]]]) -> list[Problem]:
     known = Settings.model_fields.keys()
-    problems = []
+    problems: list[Problem] = []
     for origin, layer in layers:
         in_environment = origin not in (COMMAND_LINE, layers[-1][0])
         problems += unknown_names(layer, known, PREFIX if in_environment else "", origin)
@@ -67,16 +76,7 @@ def _refuse_misplaced(layers: list[tuple[str, Mapping[str, Any]]]) -> None:
     for name in sorted(ENVIRONMENT_ONLY & table.keys()):
         allowed = f"only in the environment or .env, as {PREFIX}{name.upper()}"
         problems.append(Problem(name, "(hidden)" if name in SECRETS else str(table[name]), allowed, file))
-    if problems:
-        raise SettingsError(problems)
-
-
-def _validate(values: dict[str, Any], origins: dict[str, str]) -> Settings:
-    values = {name: _from_json(value) if name in ("table", "pairs") else value for name, value in values.items()}
-    try:
-        return Settings.model_validate(values)
-    except ValidationError as error:
-        raise SettingsError(_problems(error, values, origins)) from None
+    return problems
 
 
 def _from_json(value: Any) -> Any:

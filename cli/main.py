@@ -1,0 +1,65 @@
+"""`trader`: the subcommands, and how errors become sentences and exit codes.
+
+Exit codes: 0 done, 1 failed, 2 refused settings or arguments, 3 the broker or the stack is not reachable, 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from cli import day, gateway, look, session, setup
+
+EXIT_SETTINGS = 2
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="trader",
+    help="Unattended intraday trading through Interactive Brokers. Begin with `trader demo`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+for part in (day, session, look, gateway, setup):
+    part.register(app)
+
+
+def run() -> None:
+    """The entry point of the `trader` script."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+    except Exception as error:
+        if _is_expected(error):
+            sys.exit(_explain(error))
+        raise
+
+
+def _is_expected(error: Exception) -> bool:
+    return any(f"{kind.__module__}.{kind.__name__}" in EXPECTED for kind in type(error).__mro__)
+
+
+def _explain(error: Exception) -> int:
+    """Say in words what went wrong; the exit code."""
+    from cli.screen import complain
+
+    kind = next(name for name in (f"{k.__module__}.{k.__name__}" for k in type(error).__mro__) if name in EXPECTED)
+    title, code = EXPECTED[kind]
+    complain(title)
+    for line in str(error).splitlines():
+        complain(f"  {line}")
+    return code
+
+
+EXPECTED = {
+    "config.problems.SettingsError": ("The settings do not allow a start:", EXIT_SETTINGS),
+    "broker.errors.BrokerUnavailable": ("The broker is not reachable:", 3),
+    "runtime.control.SessionUnreachable": ("The session is not reachable:", 3),
+    "runtime.stack.processes.StackError": ("A part of the local stack did not start:", 3),
+    "runtime.bootstrap.MarketClosed": ("There is nothing to trade:", 1),
+    "runtime.holder.SessionAlreadyRunning": ("This day is being traded already:", 1),
+}
+"""Errors that are answers, by name, so that nothing heavy is imported to compare with: (title, exit code)."""

@@ -1,0 +1,57 @@
+"""How the command line speaks: plain sentences, tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+console = Console()
+errors = Console(stderr=True)
+
+
+def say(text: str) -> None:
+    """Print a sentence."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def complain(text: str) -> None:
+    """Print what went wrong, to stderr."""
+    errors.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+def show_json(value: Any) -> None:
+    """Print JSON and nothing else; numbers of money as text, so that no cent is lost."""
+    sys.stdout.write(json.dumps(value, indent=2, default=_plain) + "\n")
+
+
+def show_rows(
+    title: str, rows: Sequence[Mapping[str, Any]], columns: Iterable[str], numeric: Iterable[str] = ()
+) -> None:
+    """Print rows as a table; `numeric` columns are aligned at their right."""
+    right = set(numeric)
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for name in columns:
+        table.add_column(name.replace("_", " "), justify="right" if name in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(row.get(name)) for name in columns))
+    console.print(table)
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Decimal | Path):
+        return str(value)
+    return str(value) if not isinstance(value, tuple | set | frozenset) else list(value)

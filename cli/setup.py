@@ -1,0 +1,64 @@
+"""Is everything in place? `trader doctor`, `trader probe-broker`; and the database: `trader db`, `trader migration`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the subcommands of this file."""
+    app.command()(doctor)
+    app.command("probe-broker")(probe_broker)
+    app.command()(db)
+    app.command()(migration)
+
+
+def doctor() -> None:
+    """Check everything that a session needs, and say in words what is missing."""
+    from cli.screen import show_rows
+    from config import load_settings
+
+    settings = load_settings()
+    from runtime.doctor import examine
+
+    findings = asyncio.run(examine(settings))
+    rows = [{"check": found.name, "": "ok" if found.ok else "NO", "finding": found.text} for found in findings]
+    show_rows("Doctor", rows, ("check", "", "finding"))
+    raise typer.Exit(0 if all(found.ok for found in findings) else 1)
+
+
+def probe_broker() -> None:
+    """Ask the broker about the doubts of the order rules, with the smallest orders; refused in mode live."""
+    from cli.screen import show_rows
+    from config import load_settings
+
+    settings = load_settings()
+    from runtime.probe import probe
+
+    rows = asyncio.run(probe(settings))
+    show_rows("What this broker does", rows, ("question", "expected", "seen"))
+    raise typer.Exit(0 if all(row["expected"] == row["seen"] for row in rows) else 1)
+
+
+def db(sql: Annotated[str, typer.Option("--sql", help="One statement instead of a prompt.")] = "") -> None:
+    """Open psql on the project's database; the embedded one is started for as long as needed."""
+    from config import load_settings
+
+    settings = load_settings()
+    from runtime.database import open_psql
+
+    raise typer.Exit(open_psql(settings, sql))
+
+
+def migration(name: Annotated[str, typer.Argument(help="What it does, in a few words.")]) -> None:
+    """Write a migration from the difference between the models and the database."""
+    from cli.screen import say
+    from config import load_settings
+
+    settings = load_settings()
+    from runtime.database import write_migration
+
+    say(str(write_migration(settings, name)))

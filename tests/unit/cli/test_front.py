@@ -1,0 +1,108 @@
+"""The command line: what it offers, how it refuses, and that asking for help loads nothing heavy."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import app
+
+ROOT = Path(__file__).resolve().parents[3]
+COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands]
+HEAVY = ("prefect", "ib_async", "pandas", "numpy", "sqlalchemy", "exchange_calendars", "pydantic", "aiohttp", "config")
+
+
+def trader(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run `trader` as a process, with no settings but these."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TRADER_")}
+    return subprocess.run(
+        [sys.executable, "-c", "from cli.main import run; run()", *arguments],
+        cwd=ROOT,
+        env=environment | variables | {"COLUMNS": "160", "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_the_commands_that_people_type() -> None:
+    expected = "demo gateway session flatten suspend resume stop trades config decisions status doctor start".split()
+    assert set(expected) <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name != "gateway"])
+def test_each_command_explains_itself(command: str) -> None:
+    result = CliRunner().invoke(app, [command, "--help"])
+    assert result.exit_code == 0
+    assert "Usage" in result.output
+
+
+def test_help_loads_nothing_heavy() -> None:
+    program = (
+        "import sys; from typer.testing import CliRunner; from cli.main import app\n"
+        "result = CliRunner().invoke(app, ['--help']); assert result.exit_code == 0, result.output\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_refused_settings_end_with_2_and_a_sentence() -> None:
+    done = trader("config", TRADER_IB_PORT="70000", TRADER_TYPO="1", TRADER_ALLOCATION="-5")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    for text in ("TRADER_IB_PORT = 70000", "TRADER_TYPO = 1", "TRADER_ALLOCATION = -5"):
+        assert text in done.stderr
+
+
+@pytest.mark.parametrize("command", ["session", "status", "trades", "doctor", "flatten"])
+def test_no_command_starts_with_a_live_account_in_paper_mode(command: str) -> None:
+    done = trader(command, TRADER_MODE="paper", TRADER_ACCOUNT="U1234567")
+    assert done.returncode == 2
+    assert "TRADER_ACCOUNT = U1234567" in done.stderr
+
+
+def test_config_tells_value_and_origin_and_no_secret() -> None:
+    done = trader("config", "--json", TRADER_MAX_TRADES="off", TRADER_PREDICTION_API_KEY="s3cret")
+    assert done.returncode == 0, done.stderr
+    shown = json.loads(done.stdout)
+    assert shown["settings"]["max_trades"] == {
+        "value": "off",
+        "origin": "environment",
+        "meaning": "trades a day",
+    }
+    assert shown["settings"]["prediction_api_key"]["value"] == "(set)"
+    assert [ticker["ticker"] for ticker in shown["tickers"]][:2] == ["CVNA", "UVXY"]
+    assert "s3cret" not in done.stdout
+    table = trader("config", TRADER_PREDICTION_API_KEY="s3cret")
+    assert "TRADER_" in table.stdout
+    assert "s3cret" not in table.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["demo", "--speed", "60", "--deterministic"], "choose"),
+        (["demo", "--speed", "0"], "--speed"),
+        (["flatten", "--tickers", "SOXL", "--account"], "not both"),
+        (["nonsense"], "No such command"),
+    ],
+)
+def test_impossible_arguments_end_with_2(arguments: list[str], said: str) -> None:
+    done = trader(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_whole_account_is_flattened_only_by_its_name() -> None:
+    result = CliRunner().invoke(app, ["flatten", "--account"], input="yes\n")
+    assert result.exit_code == 2
+    assert "nothing was touched" in result.output
