@@ -23,6 +23,11 @@ class SimulatedClock:
         """The simulated moment as New York wall time."""
         return eastern(self.now_ms)
 
+    @staticmethod
+    def eastern_text(moment_ms: int) -> str:
+        """`2024-11-29 09:30:00`, New York wall time."""
+        return f"{eastern(moment_ms):%Y-%m-%d %H:%M:%S}"
+
 
 def eastern(moment_ms: int) -> datetime:
     """New York wall time of an epoch moment (ms)."""

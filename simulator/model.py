@@ -33,9 +33,9 @@ def units(value: float | Decimal | str) -> int:
     return int((Decimal(str(value)) * UNITS_PER_DOLLAR).to_integral_value())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Instrument:
-    """A stock or ETF. `min_tick` is the smallest increment anywhere; the increment at a price is the market rule's."""
+    """A stock or ETF; one object per contract, compared by identity. `min_tick` is the smallest increment anywhere; the increment at a price is the market rule's."""
 
     con_id: int
     symbol: str
@@ -193,12 +193,15 @@ class Order:
     placed_ms: int = 0
     completed_ms: int | None = None
     completed_status: str = ""
-    parent_perm_id: int | None = None
     # Inner state of the exchange; of no interest on the wire.
     transmitted: bool = False
-    family_released: bool = True  # a child: its parent has filled enough for it to work
-    resting_since_ms: int | None = None
-    trigger_count: int = 0
+    parent: Order | None = None
+    awaits_parent: bool = False  # a child whose parent has not filled enough for it to work
+    explicit_group: str = ""  # a child's own group, not echoed yet
+    expires_ms: int | None = None
+    resting: bool = False  # it has stood in the book: fills come at its own limit
+    refusal: tuple[int, str] | None = None  # planned by a fault script
+    trigger_hits: int = 0
 
     @property
     def remaining(self) -> int:

@@ -62,6 +62,20 @@ class DayTape:
         """The last trade of the day."""
         return int(self.last[-1])
 
+    def halt(self, first: int, end: int) -> None:
+        """Let quotes and trades of rows [first, end) stand still."""
+        for column in (self.open, self.high, self.low, self.close, self.volume, self.count):
+            column[first:end] = 0
+        for column in (self.bid, self.ask, self.bid_size, self.ask_size):
+            column[first:end] = column[first - 1] if first else 0
+            if end < SECONDS and not self.quoted[end]:
+                # The next quotes come as they would have; until then the standing one holds.
+                later = np.flatnonzero(self.quoted[end:])
+                column[end : end + int(later[0]) if len(later) else SECONDS] = column[end - 1]
+        self.quoted[first:end] = False
+        self.halted[first:end] = True
+        self.last = filled_forward(self.close, self.volume > 0, self.previous_last)
+
 
 def row_of(second: int) -> int:
     """The row of a second after midnight, clipped to the tape."""

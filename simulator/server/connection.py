@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from simulator.wire.framing import FrameCutter, FramingError
 
 UNSENT_BYTES_MAX: Final = 32 << 20
-"""A whole day of eight tickers is about 80 MB; a client that leaves 32 MiB unread is not reading. TWS cuts far earlier."""
+"""A day of eight tickers is about 80 MB; a client that leaves 32 MiB unread is not reading. TWS cuts far earlier."""
 
 _log = logging.getLogger("simulator.connection")
 

@@ -10,7 +10,7 @@ from simulator.server.session import Session
 from simulator.venue import Venue
 from simulator.wire.fields import FieldReader
 
-Route = tuple[Callable[[FieldReader, int], Any], Callable[[Session, Any], None]]
+Route = tuple[Callable[[FieldReader, int], Any], Callable[[Session, Any], object]]
 """(reads the fields after the message id at a version, answers the request)."""
 
 

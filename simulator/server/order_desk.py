@@ -17,7 +17,6 @@ from simulator.wire.place_order import PlaceOrder
 from simulator.wire.times import TimeTextError, parse_moment
 
 
-
 class OrderDesk(Desk):
     """3, 4, 5, 7, 8, 15, 16, 58 and 99."""
 

@@ -1,4 +1,4 @@
-"""How simulated time moves: with the wall clock, times a speed, or, deterministically, when every client has had its say."""
+"""How simulated time moves: with the wall clock, times a speed, or, deterministically, by its clients."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from simulator.server.session import Session
 
@@ -14,6 +14,9 @@ class Subscription(Protocol):
 
     session: Session
     request_id: int
+
+
+Line = TypeVar("Line", bound="Subscription")
 
 
 @dataclass(slots=True, eq=False)
@@ -52,7 +55,7 @@ class TickByTickLine:
     kind: int
 
 
-class Book[Line: Subscription]:
+class Book(Generic[Line]):
     """The subscriptions of one kind."""
 
     def __init__(self) -> None:

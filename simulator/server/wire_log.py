@@ -1,8 +1,9 @@
 """The wire log: every message of every client, one a line, in the order in which the server took or sent it.
 
 Tab-separated: wall clock (UTC, ISO), simulated time (epoch ms), connection number, client id (-1 before startApi),
-`>` from the client or `<` to it, then the fields joined by `|`. Inside a field `|`, tab, line feed, carriage return and
-backslash are written as \\p, \\t, \\n, \\r and \\\\. Two deterministic runs with one seed differ in the first column only.
+`>` from the client or `<` to it, then the fields joined by `|`. Inside a field `|`, tab, line feed, carriage return
+and backslash are written as \\p, \\t, \\n, \\r and \\\\. Two deterministic runs with one
+seed differ in the first column only.
 """
 
 from __future__ import annotations

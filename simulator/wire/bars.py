@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from simulator.model import Bar, dollars
+from simulator.model import CENT, UNITS_PER_DOLLAR, Bar, dollars
 from simulator.wire import fields, versions
 from simulator.wire.framing import payload_of
 from simulator.wire.times import ZONE_NAME, day_text, eastern, moment_text
@@ -15,8 +15,8 @@ DAY_SECONDS = 86_400
 
 @lru_cache(maxsize=1 << 16)
 def price_text(price: int) -> str:
-    """A price in 1/10,000 dollar as text; the same few thousand recur all day."""
-    return fields.price(dollars(price))
+    """A price in 1/10,000 dollar as text with two decimals or what it needs; the same few thousand recur all day."""
+    return f"{price / UNITS_PER_DOLLAR:.2f}" if price % CENT == 0 else fields.price(dollars(price))
 
 
 @lru_cache(maxsize=1 << 16)
@@ -79,7 +79,8 @@ def historical_schedule(request_id: int, sessions: Sequence[tuple[str, int, int]
     """106: (day, start, end) of each session, `YYYYMMDD-HH:MM:SS` in the zone of the instrument."""
     starts = [f"{eastern(start):%Y%m%d-%H:%M:%S}" for _, start, _ in sessions]
     ends = [f"{eastern(end):%Y%m%d-%H:%M:%S}" for _, _, end in sessions]
-    body = ["106", str(request_id), starts[0] if starts else "", ends[-1] if ends else "", ZONE_NAME, str(len(sessions))]
+    first, last = (starts[0], ends[-1]) if sessions else ("", "")
+    body = ["106", str(request_id), first, last, ZONE_NAME, str(len(sessions))]
     for (day, _, _), start, end in zip(sessions, starts, ends, strict=True):
         body += [start, end, day]
     return payload_of(body)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 from typing import Final
 
 UNSET_TEXT: Final = "1.7976931348623157E308"
@@ -21,12 +22,14 @@ UNSET_SPELLINGS: Final = frozenset(
         "170141183460469231731687303715884105727",
     )
 )
+_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?(\d{1,2}|[12]\d\d|30[0-7]))?", re.ASCII)
+_NUMBER_LENGTH_MAX: Final = 64
 _INTEGER_DIGITS_MAX: Final = 19
 _INTEGER_MAX: Final = 2**63 - 1
 
 
 class FieldError(ValueError):
-    """A field of a request is missing or is not what its place demands; names the field, the text and what is allowed."""
+    """A field of a request is missing or not what its place demands; names the field, the text and what is allowed."""
 
 
 def flag(value: bool) -> str:
@@ -55,7 +58,7 @@ def size(value: float | Decimal | int) -> str:
 
 
 def text(value: str) -> str:
-    """Printable ASCII; anything else as \\uXXXX, since clients unescape (version 153 on). A backslash is escaped too."""
+    """Printable ASCII; anything else as \\uXXXX, since clients unescape (153 on). A backslash is escaped too."""
     if value.isascii() and value.isprintable() and "\\" not in value:
         return value
     return "".join(_escaped(character) for character in value)
@@ -72,7 +75,7 @@ def integer_of(name: str, value: str) -> int | None:
     """A whole number (`100.0` and `1E+2` are whole too), None for any spelling of unset. Raises FieldError."""
     if value in UNSET_SPELLINGS:
         return None
-    if len(value) < _INTEGER_DIGITS_MAX and value.isascii() and value.lstrip("-").isdigit():
+    if value.isascii() and value.isdigit() and len(value) < _INTEGER_DIGITS_MAX:
         return int(value)
     number = _decimal(name, value)
     if number != number.to_integral_value() or abs(number) > _INTEGER_MAX:
@@ -102,13 +105,9 @@ def number_of(name: str, value: str) -> float | None:
 
 
 def _decimal(name: str, value: str) -> Decimal:
-    try:
-        number = Decimal(value) if len(value) <= 64 and "_" not in value else None
-    except InvalidOperation:
-        number = None
-    if number is None or not number.is_finite() or abs(number.adjusted()) > 308:
+    if len(value) > _NUMBER_LENGTH_MAX or _NUMBER.fullmatch(value) is None:
         raise FieldError(f"{name}: {value[:40]!r} is not a number")
-    return number
+    return Decimal(value)
 
 
 class FieldReader:

@@ -62,7 +62,7 @@ def completed_order(version: int, order: Order, account: str) -> bytes:
     body += [extra("randomizeSize", "0"), extra("randomizePrice", "0"), "0", _stop_echo(order), _offset(order)]
     body += [extra("cashQty", "0"), extra("dontUseAutoPriceForHedge", "1"), extra("isOmsContainer", "0"), ""]
     body += [str(order.filled), UNSET_INTEGER_TEXT, extra("autoCancelParent", "0")]
-    body += ["Not an insider or substantial shareholder", "0", "0", str(order.parent_perm_id or UNSET_LONG_TEXT)]
+    body += ["Not an insider or substantial shareholder", "0", "0", _parent_perm_id(order)]
     body += [zoned_text(order.completed_ms or order.placed_ms), fields.text(order.completed_status)]
     if version >= versions.PEG_OFFSETS:
         body += [""] * 5
@@ -80,6 +80,10 @@ def _prices(order: Order) -> list[str]:
         fields.price(dollars(request.limit_price or 0)),
         fields.price(dollars(request.aux_price or 0)),
     ]
+
+
+def _parent_perm_id(order: Order) -> str:
+    return UNSET_LONG_TEXT if order.parent is None else str(order.parent.perm_id)
 
 
 def _advisor(order: Order, version: int) -> list[str]:

@@ -62,7 +62,7 @@ _ECHOED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class PlaceOrder:
-    """The order as the client wrote it: texts by field name; `unsupported` names a feature the gateway will not fake."""
+    """The order as the client wrote it: texts by field name; `unsupported` names a feature that is not faked."""
 
     order_id: int
     contract: ContractText

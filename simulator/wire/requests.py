@@ -35,9 +35,8 @@ class ContractText:
         reader.skip("right")
         reader.skip("multiplier")
         exchange, primary, currency = reader.text("exchange"), reader.text("primaryExchange"), reader.text("currency")
-        return ContractText(
-            con_id, symbol, sec_type, exchange, primary, currency, reader.text("localSymbol"), reader.text("tradingClass")
-        )
+        local_symbol, trading_class = reader.text("localSymbol"), reader.text("tradingClass")
+        return ContractText(con_id, symbol, sec_type, exchange, primary, currency, local_symbol, trading_class)
 
 
 def _skip_legs(reader: FieldReader, contract: ContractText, fields_each: int) -> None:
@@ -213,7 +212,7 @@ class History:
 
     @staticmethod
     def read(reader: FieldReader, version: int) -> History:
-        """reqId, contract, includeExpired, end, barSize, duration, useRTH, whatToShow, formatDate, [legs], keep, options."""
+        """reqId, contract, expired, end, barSize, duration, useRTH, whatToShow, formatDate, [legs], keep, options."""
         request_id, contract = reader.integer("reqId"), ContractText.read(reader)
         reader.flag("includeExpired")
         end, bar_size, duration = reader.text("endDateTime"), reader.text("barSize"), reader.text("duration")

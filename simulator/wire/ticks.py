@@ -53,7 +53,9 @@ class TickWriter:
             tails.append(self._size(3, quote.ask_size))
         return tails
 
-    def trade(self, trade: Trade, figures: DayFigures, new_high: bool, new_low: bool, price_changed: bool) -> list[Tail]:
+    def trade(
+        self, trade: Trade, figures: DayFigures, new_high: bool, new_low: bool, price_changed: bool
+    ) -> list[Tail]:
         """Last price or size, time of the trade, day's volume, and the day's high and low when they moved."""
         tails = [(STRING_HEAD, b"\x00%d\x00%d\x00" % (self._number[45], trade.time_ms // 1000))]
         tails.append(self._price(4, trade.price, trade.size) if price_changed else self._size(5, trade.size))

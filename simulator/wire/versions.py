@@ -1,4 +1,4 @@
-"""Server versions that the gateway speaks, the boundaries where a layout or a meaning changes, and the choice of one."""
+"""Server versions that the gateway speaks, where a layout or a meaning changes, and the choice of one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 LOWEST: Final = 157
 """ib_async and the official client of 9.81 both know it; older layouts are not served."""
 HIGHEST: Final = 178
-"""The last version of the classic encoding that all clients share; from 179 on layouts differ, from 201 on ids are raw."""
+"""The last version of the encoding that all clients share; from 179 on layouts differ, from 201 on ids are raw."""
 
 DURATION: Final = 158
 TICKS_IN_SHARES: Final = 159

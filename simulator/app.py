@@ -1,0 +1,144 @@
+"""The gateway as one thing to start and stop: venue, server, clock, faults, prediction service."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import json
+import logging
+import os
+import signal
+from asyncio import Server
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from simulator.options import Options
+from simulator.predictions.service import PredictionService
+from simulator.server.account_desk import AccountDesk
+from simulator.server.calm import Calm
+from simulator.server.connection import Connection
+from simulator.server.history_desk import HistoryDesk
+from simulator.server.hub import Hub
+from simulator.server.limits import CONNECTIONS_MAX
+from simulator.server.market_desk import MarketDesk
+from simulator.server.order_desk import OrderDesk
+from simulator.server.pace import Barrier, Running, Seconds
+from simulator.server.reference_desk import ReferenceDesk
+from simulator.server.wire_log import WireLog
+from simulator.venue import Venue
+from simulator.venue_setup import build_venue
+
+_log = logging.getLogger("simulator")
+PARENT_POLL_SECONDS = 0.5
+
+
+class Gateway:
+    """A simulated TWS gateway: `start`, use `port` and `venue`, `stop`; also an async context manager."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.venue: Venue = build_venue(options)
+        self.port = 0
+        self.predictions_port: int | None = None
+        self.control_port: int | None = None
+        log = WireLog(options.log_wire) if options.log_wire is not None else None
+        self.hub = Hub(self.venue, Calm(), log)
+        self.markets = MarketDesk(self.hub)
+        self.orders = OrderDesk(self.hub, options.read_only, options.master_client_id)
+        self.history = HistoryDesk(self.hub)
+        self.hub.seat(self.orders, AccountDesk(self.hub), self.markets, self.history, ReferenceDesk(self.hub))
+        self.seconds = Seconds(self.hub, self._before_second)
+        self.pace = self._make_pace()
+        self.hub.pace = self.pace
+        self._numbers = itertools.count(1)
+        self._server: Server | None = None
+        self._predictions: PredictionService | None = None
+
+    def _make_pace(self) -> Barrier | Running:
+        options = self.options
+        if not options.deterministic:
+            return Running(self.hub, self.seconds, options.speed)
+        self.hub.exempt_time_requests = True
+        return Barrier(self.hub, self.seconds, options.observers, options.seed, options.outage_seconds)
+
+    def _before_second(self, to_ms: int) -> None:
+        pass
+
+    async def start(self) -> None:
+        """Listen on every port asked for and let time run. Raises OSError when a port is taken."""
+        loop, options = asyncio.get_running_loop(), self.options
+        self._server = await loop.create_server(
+            lambda: Connection(self.hub, next(self._numbers)), options.host, options.port, backlog=CONNECTIONS_MAX
+        )
+        self.port = self._server.sockets[0].getsockname()[1]
+        if options.predictions_port is not None:
+            self._predictions = PredictionService(self.venue, api_key=options.predictions_key, seed=options.seed)
+            self.predictions_port = await self._predictions.start(options.host, options.predictions_port)
+        self.pace.start()
+        if options.ready_file is not None:
+            self._write_ready(options.ready_file)
+
+    async def stop(self) -> None:
+        """Close everything at once; nothing that was started outlives this."""
+        await self.pace.stop()
+        if self._server is not None:
+            self._server.close()
+        for session in self.hub.sessions():
+            session.flush()
+            session.connection.close()
+        if self._predictions is not None:
+            await self._predictions.stop()
+        if self._server is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._server.wait_closed(), 1.0)
+        for session in self.hub.sessions():
+            session.connection.abort()
+        if self.hub.log is not None:
+            self.hub.log.close()
+            self.hub.log = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    def _write_ready(self, path: Path) -> None:
+        """Tell whoever waits for us where we listen; written whole or not at all."""
+        facts = {
+            "pid": os.getpid(),
+            "port": self.port,
+            "predictions_port": self.predictions_port,
+            "control_port": self.control_port,
+            "account": self.venue.account,
+            "tickers": [instrument.symbol for instrument in self.venue.instruments()],
+            "date": f"{self.venue.clock.eastern():%Y-%m-%d}",
+        }
+        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        draft.write_text(json.dumps(facts), encoding="utf-8")
+        draft.replace(path)
+
+
+def run(options: Options) -> None:
+    """Run a gateway until SIGINT or SIGTERM (or the parent's death, if asked for). Blocks."""
+    asyncio.run(_serve(options))
+
+
+async def _serve(options: Options) -> None:
+    parent = os.getppid()
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    async with Gateway(options) as gateway:
+        _log.info("gateway on port %d, account %s", gateway.port, gateway.venue.account)
+        while not stopped.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopped.wait(), PARENT_POLL_SECONDS if options.die_with_parent else None)
+            if options.die_with_parent and os.getppid() != parent:
+                stopped.set()

@@ -1,0 +1,96 @@
+"""Hooks for the fault script: what other people, clerks and accidents do to orders, executions and commissions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from simulator.exchange.exchange import Exchange
+from simulator.exchange.floor import Floor, PlannedCommission, PlannedReject
+from simulator.exchange.matching import fill
+from simulator.model import CommissionReport, Instrument, Order, OrderRequest, Price
+
+
+class FaultHooks:
+    """`Venue.faults`. Everything takes effect at the present simulated moment."""
+
+    def __init__(self, floor: Floor, exchange: Exchange) -> None:
+        self._floor = floor
+        self._exchange = exchange
+
+    def manual_trade(self, instrument: Instrument, quantity: int, price: Price | None = None) -> None:
+        """A trade by hand in TWS (client 0, order id 0): signed shares, whole, at `price` or at the touch.
+
+        ValueError when there is nothing to trade or no price.
+        """
+        touch = self._floor.touch(instrument)
+        at = price or (touch.quote.ask if quantity > 0 else touch.quote.bid) or touch.mark()
+        if not quantity or not at:
+            raise ValueError(f"manual_trade quantity={quantity} price={at}: allowed is a non-zero quantity, a price > 0")
+        action = "BUY" if quantity > 0 else "SELL"
+        request = OrderRequest(0, instrument, action, Decimal(abs(quantity)), "MKT", tif="DAY")
+        order = Order(
+            perm_id=self._floor.orders.new_perm_id(),
+            client_id=0,
+            order_id=0,
+            request=request,
+            instrument=instrument,
+            quantity=abs(quantity),
+            oca_group="",
+            oca_type=3,
+            tif="DAY",
+            status="PreSubmitted",
+            placed_ms=self._floor.clock.now_ms,
+        )
+        self._floor.orders.add(order)
+        self._floor.orders.transmit(order)
+        self._floor.reports.state(order)
+        fill(self._floor, order, order.quantity, at, added=False)
+
+    def manual_order(self, request: OrderRequest) -> Order | None:
+        """An order typed into TWS; None when it was refused."""
+        return self._exchange.take_manual(request)
+
+    def reject_next(self, code: int, text: str, kind: str = "", count: int = 1) -> None:
+        """Refuse the next `count` orders. `kind`: empty (any new one), `parent`, `child`, `modify`, or an order type."""
+        self._floor.planned_rejects.append(PlannedReject(code, text, kind, count))
+
+    def delay_commissions(self, seconds: int | None, count: int = 1, amount: int | None = None) -> None:
+        """The next `count` commission reports come `seconds` late (None: never); `amount` replaces what they say."""
+        self._floor.planned_commissions.append(PlannedCommission(seconds, count, amount))
+
+    def overfill_next(self, count: int = 1) -> None:
+        """The next `count` fills in groups of ocaType 3 fill a sibling as well."""
+        self._floor.planned_overfills += count
+
+    def set_shortable(self, instrument: Instrument, shares: int) -> None:
+        """Change what can be borrowed; orders that wait for shares look again."""
+        self._floor.touch(instrument).shortable = shares
+        self._exchange.on_bell()
+
+    def correct_execution(self, price: Price, exec_id: str = "") -> None:
+        """Book and report another price for an execution (default: the latest). KeyError when there is no such one."""
+        floor = self._floor
+        index = next((at for at in reversed(range(len(floor.executions))) if exec_id in ("", floor.executions[at].exec_id)), None)
+        if index is None:
+            raise KeyError(f"exec_id={exec_id!r}: no such execution")
+        old = floor.executions[index]
+        stem, _, revision = old.exec_id.rpartition(".")
+        new = replace(old, exec_id=f"{stem}.{int(revision) + 1:02d}", price=price)
+        floor.account.ledger.correct(old.exec_id, new.exec_id, price)
+        floor.executions[index] = new
+        floor.reports.execution(new)
+        report = floor.commissions.pop(old.exec_id, None)
+        if report is not None:
+            moved = CommissionReport(new.exec_id, report.commission, report.currency, report.realized_pnl)
+            floor.commissions[new.exec_id] = moved
+            floor.reports.commission(moved)
+        floor.reports.position(floor.account.row(old.instrument))
+
+    def forget_orders(self, since_ms: int) -> list[Order]:
+        """A restart without order memory: live orders placed at or after `since_ms` vanish without a word."""
+        lost = [order for order in self._floor.orders.live() if order.placed_ms >= since_ms]
+        for order in lost:
+            self._floor.orders.forget(order)
+            order.status = "Inactive"
+        return lost

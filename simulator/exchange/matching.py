@@ -1,0 +1,163 @@
+"""Fills against the touch, and only there: at its price, up to its size."""
+
+from __future__ import annotations
+
+from simulator.account.ledger import Fill
+from simulator.exchange.floor import Floor
+from simulator.exchange.groups import after_fill
+from simulator.exchange.kinds import awaits_trigger, is_immediate, is_market, works_outside_rth
+from simulator.exchange.lifecycle import cancel, end, held_by
+from simulator.model import CommissionReport, Execution, Order, Price, Trade
+
+_VENUES = ("ARCA", "NASDAQ", "IEX", "BATS", "NYSE", "EDGX", "MEMX")
+
+
+def match(floor: Floor, order: Order, trade: Trade | None = None) -> None:
+    """Fill what the touch gives now. `trade` is what traded in the second that has just ended, if it did."""
+    if not order.is_live or awaits_trigger(order) or held_by(floor, order):
+        return
+    if not floor.hours.matches(floor.clock.now_ms, works_outside_rth(order)):
+        return  # the opening bell rings, but no second of these hours has passed
+    touch = floor.touch(order.instrument)
+    quote = touch.quote
+    price, left = (quote.ask, touch.ask_left) if order.side > 0 else (quote.bid, touch.bid_left)
+    shares = 0
+    if price and not touch.halted and _reaches(order, price):
+        shares = min(left, fillable(floor, order))
+        if (order.tif == "FOK" or order.request.all_or_none) and shares < order.remaining:
+            shares = 0
+    elif not touch.halted and floor.doubts.trade_through_fills and _printed_through(order, trade):
+        assert trade is not None
+        shares = min(trade.size, fillable(floor, order))
+        order.resting = True
+    if shares:
+        at_limit = order.resting and not is_market(order) and order.request.limit_price is not None
+        fill(floor, order, shares, order.request.limit_price or price if at_limit else price, added=at_limit)
+    elif not is_market(order):
+        order.resting = True
+    if order.is_live and is_immediate(order):
+        _kill(floor, order)
+
+
+def _reaches(order: Order, price: Price) -> bool:
+    limit = order.request.limit_price
+    if is_market(order) or limit is None:
+        return True
+    return price <= limit if order.side > 0 else price >= limit
+
+
+def _printed_through(order: Order, trade: Trade | None) -> bool:
+    limit = order.request.limit_price
+    if trade is None or is_market(order) or limit is None:
+        return False
+    return trade.low < limit if order.side > 0 else trade.high > limit
+
+
+def fillable(floor: Floor, order: Order) -> int:
+    """What may fill: a child no more than its parent has filled, as long as that one is still filling."""
+    parent = order.parent
+    if parent is None or not parent.is_live:
+        return order.remaining
+    used = sum(child.filled for child in floor.orders.family(parent))
+    return max(0, min(order.remaining, parent.filled - used))
+
+
+def fill(floor: Floor, order: Order, shares: int, price: Price, *, added: bool) -> None:
+    """Book one execution, report it in IB's sequence, then let group and family follow."""
+    before = order.remaining
+    touch = floor.touch(order.instrument)
+    if not added and order.side > 0:
+        touch.ask_left = max(0, touch.ask_left - shares)
+    elif not added:
+        touch.bid_left = max(0, touch.bid_left - shares)
+    commission = _commission(floor, order, shares, price, added)
+    order.filled += shares
+    order.filled_value += shares * price
+    order.last_fill_price = price
+    execution = _execution(floor, order, shares, price, added)
+    realized = floor.account.ledger.book(
+        Fill(execution.exec_id, order.instrument.con_id, order.side * shares, price, commission)
+    )
+    if order.remaining == 0:
+        end(floor, order, "Filled", f"Filled Size: {order.filled}")
+    elif order.status != "PendingCancel":
+        order.status, order.why_held = "Submitted", ""
+    floor.executions.append(execution)
+    floor.reports.fill(order, execution)
+    order.commission = (order.commission or 0) + commission
+    _report_commission(floor, order, CommissionReport(execution.exec_id, commission, order.instrument.currency, realized))
+    overfilled = after_fill(floor, order, before)
+    floor.reports.position(floor.account.row(order.instrument))
+    for sibling in overfilled:
+        forced = min(shares, sibling.remaining)
+        at = touch.quote.ask if sibling.side > 0 else touch.quote.bid
+        if forced and sibling.is_live:
+            fill(floor, sibling, forced, at or price, added=True)
+
+
+def _commission(floor: Floor, order: Order, shares: int, price: Price, added: bool) -> int:
+    """The order's commission grows by this; a minimum is paid once per order."""
+    plan = floor.account.plan
+    total = plan.order_total(order.filled + shares, order.filled_value + shares * price)
+    before = plan.order_total(order.filled, order.filled_value) if order.filled else 0
+    return total - before + plan.fees(order.side, shares, price, added)
+
+
+def _execution(floor: Floor, order: Order, shares: int, price: Price, added: bool) -> Execution:
+    number = len(floor.executions)
+    return Execution(
+        exec_id=floor.exec_id(number),
+        time_ms=floor.clock.now_ms,
+        instrument=order.instrument,
+        account=floor.account.name,
+        exchange=_VENUES[number % len(_VENUES)],
+        side="BOT" if order.side > 0 else "SLD",
+        shares=shares,
+        price=price,
+        perm_id=order.perm_id,
+        client_id=order.client_id,
+        order_id=order.order_id,
+        cumulative_shares=order.filled,
+        average_price=order.average_price,
+        order_ref=order.request.order_ref,
+        last_liquidity=1 if added else 2,
+    )
+
+
+def _report_commission(floor: Floor, order: Order, report: CommissionReport) -> None:
+    """Late, missing or altered when a fault says so; else at once, after the echo that shows it."""
+    plan = floor.planned_commissions[0] if floor.planned_commissions else None
+    if plan is None:
+        _say_commission(floor, order, report)
+        return
+    plan.count -= 1
+    if plan.count == 0:
+        floor.planned_commissions.pop(0)
+    if plan.amount is not None:
+        report = CommissionReport(report.exec_id, plan.amount, report.currency, report.realized_pnl)
+    if plan.delay_seconds is not None:
+        due = floor.clock.now_ms + 1000 * plan.delay_seconds
+        if plan.delay_seconds == 0:
+            _say_commission(floor, order, report)
+        else:
+            floor.timers.at(due, lambda: _say_commission(floor, order, report))
+
+
+def _say_commission(floor: Floor, order: Order, report: CommissionReport) -> None:
+    floor.commissions[report.exec_id] = report
+    floor.reports.order(order)
+    if floor.doubts.duplicate_statuses:
+        floor.reports.status(order)
+    floor.reports.commission(report)
+
+
+def _kill(floor: Floor, order: Order) -> None:
+    """What IOC leaves is cancelled; FOK that can't fill becomes Inactive."""
+    if order.tif == "IOC":
+        cancel(floor, order, "Cancelled by System:IOC remainder", alone=True)
+        return
+    end(floor, order, "Inactive", "Cancelled by System:FOK")
+    floor.reports.order(order)
+    floor.reports.status(order)
+    for child in floor.orders.children(order):
+        cancel(floor, child, "Cancelled by System:Parent order cancelled", alone=True)
