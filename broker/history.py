@@ -1,0 +1,109 @@
+"""Closed 10-second bars from the broker's history, within its pacing rules."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from ib_async.objects import BarData
+
+from broker.bars import BAR_MS, fill_flat
+from broker.codes import NO_HISTORY
+from broker.contracts import Contracts, Listing
+from broker.errors import HistoryBudgetSpent, RequestRefused, UnknownBrokerWord
+from broker.history_budget import HistoryBudget, HistoryRequest
+from broker.requests import Requests
+from broker.times import Clock, epoch_ms, ib_time
+from core.market import Bar
+
+MOST_SECONDS: Final = 14_400
+"""The longest duration that IB serves in 10-second bars."""
+TIMEOUT_SECONDS: Final = 60.0
+WAIT_SECONDS: Final = 0.05
+
+
+class History:
+    """Reads history. `waits`: a request that the budget forbids now is made when the clock allows it, else refused."""
+
+    def __init__(self, contracts: Contracts, requests: Requests, budget: HistoryBudget, clock: Clock, gateway_zone: str,
+                 *, waits: bool) -> None:  # fmt: skip
+        self._contracts = contracts
+        self._requests = requests
+        self._budget = budget
+        self._clock = clock
+        self._gateway_zone = gateway_zone
+        self._waits = waits
+
+    async def read(self, client: Any, ticker: str, end_ms: int, duration_seconds: int) -> tuple[Bar, ...]:
+        """Closed bars of regular hours in [end - duration, end), oldest first, with flat bars where nothing traded.
+
+        Empty when the broker holds none. Raises RequestRefused, RequestTimedOut, HistoryBudgetSpent, BrokerUnavailable.
+        """
+        listing = self._contracts.listing(ticker)
+        bars: list[Bar] = []
+        start_ms = end_ms - duration_seconds * 1000
+        piece_end_ms = end_ms
+        while piece_end_ms > start_ms:
+            seconds = min(MOST_SECONDS, (piece_end_ms - start_ms) // 1000)
+            bars[:0] = await self._piece(client, listing, piece_end_ms, seconds)
+            piece_end_ms -= seconds * 1000
+        closed = _closed(bars, end_ms)
+        return fill_flat(closed, _fill_until_ms(listing, closed, end_ms))
+
+    def on_bar(self, request_id: int, bar: BarData) -> None:
+        """One bar."""
+        self._requests.add(request_id, bar)
+
+    def on_end(self, request_id: int, _start: str, _end: str) -> None:
+        """All bars are in."""
+        self._requests.finish(request_id)
+
+    async def _piece(self, client: Any, listing: Listing, end_ms: int, seconds: int) -> list[Bar]:
+        ticker = listing.instrument.ticker
+        words = f"{seconds} s of history of {ticker} before {ib_time(end_ms)} UTC"
+        await self._reserve(words, ticker, end_ms, seconds)
+        key = self._requests.next_id()
+        try:
+            rows: list[BarData] = await self._requests.ask(
+                key,
+                words,
+                lambda: client.reqHistoricalData(
+                    key, listing.contract, ib_time(end_ms), f"{seconds} S", "10 secs", "TRADES", True, 2, False, []
+                ),
+                timeout_seconds=TIMEOUT_SECONDS,
+            )
+        except RequestRefused as refused:
+            if NO_HISTORY.search(refused.text):
+                return []
+            raise
+        return [self._bar(ticker, row) for row in rows]
+
+    async def _reserve(self, words: str, ticker: str, end_ms: int, seconds: int) -> None:
+        while True:
+            now_ms = self._clock.now_ms()
+            allowed_ms = await self._budget.reserve(HistoryRequest(ticker, end_ms, seconds, now_ms))
+            if allowed_ms <= now_ms:
+                return
+            if not self._waits:
+                raise HistoryBudgetSpent(words, allowed_ms)
+            while self._clock.now_ms() < allowed_ms:  # noqa: ASYNC110 - the session's clock can't be awaited
+                await asyncio.sleep(WAIT_SECONDS)
+
+    def _bar(self, ticker: str, row: BarData) -> Bar:
+        start_ms = epoch_ms(str(row.date), self._gateway_zone)
+        if start_ms % BAR_MS:
+            raise UnknownBrokerWord(f"start of a history bar of {ticker}", row.date, "a multiple of 10 s")
+        volume = max(0, int(row.volume))
+        return Bar(ticker, start_ms, row.open, row.high, row.low, row.close, volume, flat=volume == 0)
+
+
+def _closed(bars: list[Bar], end_ms: int) -> list[Bar]:
+    """Without the bar that still grows, and each bar once, though the pieces may overlap."""
+    by_start = {bar.start_ms: bar for bar in bars if bar.end_ms <= end_ms}
+    return [by_start[start_ms] for start_ms in sorted(by_start)]
+
+
+def _fill_until_ms(listing: Listing, bars: list[Bar], end_ms: int) -> int | None:
+    """Up to where bars without trades are certain: the end, inside the regular session of the last bar."""
+    close_ms = listing.regular_close_ms(bars[-1].start_ms) if bars else None
+    return None if close_ms is None else min(end_ms, close_ms)

@@ -1,0 +1,37 @@
+"""The session's clock as broker/ sees it, and IB's spellings of moments (WIRE 7)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+
+class Clock(Protocol):
+    """The session's time. In a simulation it is the broker's."""
+
+    def now_ms(self) -> int:
+        """UTC epoch ms; never goes backwards."""
+
+
+def ib_time(at_ms: int) -> str:
+    """Spell a moment in UTC as IB takes it without a zone name: `YYYYMMDD-HH:MM:SS`."""
+    return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y%m%d-%H:%M:%S")
+
+
+def with_zone(text: str, gateway_zone: str) -> str:
+    """Give a moment its zone: with a dash it is UTC, with two blanks and no zone it is in the gateway's own."""
+    day, dash, time = text.partition("-")
+    if dash:
+        return f"{day} {time} UTC"
+    words = text.split()
+    return f"{words[0]} {words[1]} {gateway_zone}" if len(words) == 2 else text
+
+
+def epoch_ms(text: str, gateway_zone: str) -> int:
+    """Read a moment in any of IB's spellings, epoch seconds too. Raises ValueError for anything else."""
+    if text.isdigit() and len(text) != 8:
+        return int(text) * 1000
+    day, time, zone = with_zone(text, gateway_zone).split(" ", 2)
+    naive = datetime.strptime(f"{day} {time}", "%Y%m%d %H:%M:%S")  # noqa: DTZ007 - the zone follows in the next line
+    return int(naive.replace(tzinfo=ZoneInfo(zone)).timestamp()) * 1000
