@@ -12,10 +12,9 @@ import signal
 from asyncio import Server
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from simulator.options import Options
-from simulator.predictions.service import PredictionService
 from simulator.server.account_desk import AccountDesk
 from simulator.server.calm import Calm
 from simulator.server.connection import Connection
@@ -29,6 +28,9 @@ from simulator.server.reference_desk import ReferenceDesk
 from simulator.server.wire_log import WireLog
 from simulator.venue import Venue
 from simulator.venue_setup import build_venue
+
+if TYPE_CHECKING:
+    from simulator.predictions.service import PredictionService
 
 _log = logging.getLogger("simulator")
 PARENT_POLL_SECONDS = 0.5
@@ -74,6 +76,8 @@ class Gateway:
         )
         self.port = self._server.sockets[0].getsockname()[1]
         if options.predictions_port is not None:
+            from simulator.predictions.service import PredictionService  # aiohttp costs a third of a second to import
+
             self._predictions = PredictionService(self.venue, api_key=options.predictions_key, seed=options.seed)
             self.predictions_port = await self._predictions.start(options.host, options.predictions_port)
         self.pace.start()

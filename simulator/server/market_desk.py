@@ -256,6 +256,6 @@ class MarketDesk(Desk):
             key = (line.kind, line.session.version >= versions.HISTORY_IN_SHARES)
             tail = tails.get(key)
             if tail is None:
-                shown = bar if line.kind == "TRADES" else self.venue.bar5(instrument, line.kind)
+                shown = bar if line.kind == "TRADES" else self.venue.bar5(instrument, line.kind) or bar
                 tail = tails[key] = bars.real_time_bar_tail(line.session.version, shown)
             self.office.send(line.session, line.head + tail)

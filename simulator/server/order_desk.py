@@ -106,12 +106,12 @@ class OrderDesk(Desk):
         except TimeTextError as cause:
             self.office.error(session, wanted.request_id, codes.VALIDATING, codes.validating(str(cause)))
             return
-        side = {"BUY": "BOT", "SELL": "SLD"}.get(wanted.side.upper(), wanted.side.upper())
-        found = self.venue.executions(
-            ExecutionFilter(
-                wanted.client_id, wanted.account, since_ms, wanted.symbol, wanted.sec_type, wanted.exchange, side
-            )
+        side = {"BOT": "BUY", "SLD": "SELL"}.get(wanted.side.upper(), wanted.side.upper())
+        exchange = "" if wanted.exchange == "SMART" else wanted.exchange
+        asked = ExecutionFilter(
+            wanted.client_id, wanted.account, since_ms, wanted.symbol, wanted.sec_type, exchange, side
         )
+        found = self.venue.executions(asked)
         for execution, report in found:
             self.office.send(session, executions.exec_details(session.version, wanted.request_id, execution))
             if report is not None:

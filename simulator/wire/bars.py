@@ -45,13 +45,13 @@ def historical_data(
     for bar in bars:
         body += [bar_date(bar, bar_seconds, format_date, version), price_text(bar.open), price_text(bar.high)]
         body += [price_text(bar.low), price_text(bar.close), str(volume(bar.volume, version)), price_text(bar.wap)]
-        body.append(str(bar.count))
+        body.append(str(bar.trade_count))
     return payload_of(body)
 
 
 def historical_data_update(version: int, request_id: int, bar: Bar, bar_seconds: int, format_date: int) -> bytes:
     """90: count, date, open, close, high, low, wap, volume: not the order of 17."""
-    body = ["90", str(request_id), str(bar.count), bar_date(bar, bar_seconds, format_date, version)]
+    body = ["90", str(request_id), str(bar.trade_count), bar_date(bar, bar_seconds, format_date, version)]
     body += [price_text(bar.open), price_text(bar.close), price_text(bar.high), price_text(bar.low)]
     return payload_of([*body, price_text(bar.wap), str(volume(bar.volume, version))])
 
@@ -66,7 +66,7 @@ def real_time_bar_tail(version: int, bar: Bar) -> bytes:
         price_bytes(bar.close),
         volume(bar.volume, version),
         price_bytes(bar.wap),
-        bar.count,
+        bar.trade_count,
     )
 
 
