@@ -10,4 +10,5 @@ def run_gateway(arguments: Sequence[str]) -> int:
     from simulator.app import run
     from simulator.options import parse
 
-    return run(parse(arguments))
+    run(parse(arguments))
+    return 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import socket
 import sys
 import time
@@ -45,18 +44,17 @@ class ChildProcess:
     async def start(cls, command: ChildCommand) -> ChildProcess:
         """Start the command; its output goes to the log file, which is begun anew."""
         command.log_file.parent.mkdir(parents=True, exist_ok=True)
-        ours = os.environ  # noqa: TID251  a child inherits the environment as it is: nothing is read from it here
         with command.log_file.open("wb") as log:
             leash = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", "-S", str(LEASH)),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                env={**ours, **command.environment},
                 start_new_session=True,
             )
         order = {
             "command": list(command.arguments),
+            "environment": dict(command.environment),
             "stop_signals": command.stop_signals,
             "grace_seconds": command.grace_seconds,
             "keep_descendants": command.keep_descendants,

@@ -11,6 +11,7 @@ from pathlib import Path
 from runtime.stack.processes import ChildCommand, ChildProcess
 
 READY_SECONDS = 30.0
+PORTS = ("--port", "0", "--predictions-port", "0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class SimulatedDay:
 
 
 class Simulator:
-    """One simulator process, started with the command line of `python -m simulator`."""
+    """One simulator process on free ports, started with the command line of `python -m simulator`."""
 
     def __init__(self, arguments: Sequence[str], folder: Path) -> None:
         self._arguments = arguments
@@ -41,7 +42,7 @@ class Simulator:
         self._process = await ChildProcess.start(
             ChildCommand(
                 name="the simulated gateway",
-                arguments=[sys.executable, "-m", "simulator", *self._arguments, "--ready-file", str(ready)],
+                arguments=[sys.executable, "-m", "simulator", *PORTS, *self._arguments, "--ready-file", str(ready)],
                 log_file=self._folder / "simulator.log",
                 environment={},
             )

@@ -1,0 +1,134 @@
+"""Deployments on a real server: schedules make runs, and deploying again leaves to people what people set."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+import yaml
+from prefect import Flow
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.actions import DeploymentScheduleUpdate, DeploymentUpdate
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
+from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.responses import DeploymentResponse
+from prefect.client.schemas.schedules import CronSchedule
+
+from config import Settings
+from flows.deploy import PLANS, Plan, deploy, deploy_all
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEDULER_SECONDS = 30.0
+
+
+async def deployment(client: PrefectClient, flow_name: str) -> DeploymentResponse:
+    return await client.read_deployment_by_name(f"{flow_name}/trader")
+
+
+def plan_of(flow_name: str) -> Plan:
+    return next(plan for plan in PLANS if plan.flow.name == flow_name)
+
+
+async def scheduled_starts(client: PrefectClient, deployment_id: UUID) -> list[str]:
+    """The Eastern times of day at which runs of a deployment are planned."""
+    runs = await client.read_flow_runs(deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment_id])))
+    planned = [run for run in runs if run.state_type is StateType.SCHEDULED and run.expected_start_time]
+    return sorted({f"{run.expected_start_time.in_timezone('America/New_York'):%H:%M}" for run in planned})
+
+
+async def test_schedules_make_runs_of_the_active_deployments_only(own_settings: Settings) -> None:
+    ids = await deploy_all(own_settings)
+    async with get_client() as client:
+        async with asyncio.timeout(SCHEDULER_SECONDS):
+            while not await scheduled_starts(client, ids["reconcile"]):  # the last one deployed
+                await asyncio.sleep(0.2)
+        starts = {name: await scheduled_starts(client, id_) for name, id_ in ids.items()}
+    assert starts == {
+        "trading_day": ["09:00"],
+        "startup": [],
+        "warm_up": [],
+        "intraday": [],
+        "flatten": ["12:31", "15:31"],
+        "reconcile": ["16:20"],
+    }
+
+
+async def test_deploying_again_keeps_what_a_person_set(own_settings: Settings) -> None:
+    await deploy_all(own_settings)
+    async with get_client() as client:
+        before = await deployment(client, "warm_up")
+        evening = CronSchedule(cron="0 20 * * *", timezone="America/New_York")
+        schedule = DeploymentScheduleUpdate(schedule=evening, active=True, slug="at-0920")
+        await client.update_deployment(
+            before.id,
+            DeploymentUpdate(
+                schedules=[schedule],
+                parameters={"date": "2026-11-20", "gone": 1},
+                tags=["trader", "mine"],
+                description="old",
+            ),
+        )
+        await client.pause_deployment(before.id)
+        await deploy(client, plan_of("warm_up"))
+        after = await deployment(client, "warm_up")
+    assert after.id == before.id
+    assert after.paused
+    assert [(each.schedule, each.active) for each in after.schedules] == [(evening, True)]
+    assert after.parameters == {"date": "2026-11-20"}
+    assert after.tags == ["trader", "mine"]
+    assert after.description == before.description
+    assert after.work_pool_name == "trader"
+
+
+@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.flow.name)
+def test_entrypoints_are_dotted_names_of_the_flows(plan: Plan) -> None:
+    module, _, name = plan.entrypoint.rpartition(".")
+    assert getattr(importlib.import_module(module), name) is plan.flow
+    assert isinstance(plan.flow, Flow)
+
+
+async def test_the_form_of_flatten_explains_its_fields(own_settings: Settings) -> None:
+    await deploy_all(own_settings)
+    async with get_client() as client:
+        schema = (await deployment(client, "flatten")).parameter_openapi_schema
+    assert schema is not None
+    assert list(schema["properties"]) == ["date", "scope", "tickers", "confirmation"]
+    assert all(field["description"] for field in schema["properties"].values())
+    assert schema["definitions"]["FlattenScope"]["enum"] == [
+        "what the session owns",
+        "named tickers",
+        "the whole account",
+    ]
+
+
+def test_prefect_yaml_says_the_same_as_the_code() -> None:
+    """`prefect deploy --all` and ours must not disagree."""
+    declared = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
+    assert [
+        {
+            "entrypoint": each["entrypoint"],
+            "schedules": [(at["cron"], at["timezone"], at["active"], at["slug"]) for at in each["schedules"]],
+            "concurrency": each.get("concurrency_limit"),
+            "tags": each["tags"],
+            "pool": each["work_pool"]["name"],
+            "job_variables": each["work_pool"]["job_variables"],
+        }
+        for each in declared
+    ] == [
+        {
+            "entrypoint": plan.entrypoint,
+            "schedules": [
+                (at.schedule.cron, at.schedule.timezone, at.active, at.slug)
+                for at in plan.schedules()
+                if isinstance(at.schedule, CronSchedule)
+            ],
+            "concurrency": {"limit": 1, "collision_strategy": "CANCEL_NEW"} if plan.one_at_a_time else None,
+            "tags": ["trader"],
+            "pool": "trader",
+            "job_variables": {"stream_output": False},
+        }
+        for plan in PLANS
+    ]
