@@ -69,6 +69,11 @@ class ControlAnswer(BaseModel, frozen=True):
     trades: int = 0
     daily_pnl: str | None = None
 
+    def sentence(self) -> str:
+        """The state in a sentence for people."""
+        held = ", ".join(f"{shares:+d} {ticker}" for ticker, shares in self.positions.items() if shares) or "flat"
+        return f"{self.phase}: {held}, {self.working_orders} orders working, {self.trades} trades, P&L {self.daily_pnl}"
+
 
 class SessionUnreachable(RuntimeError):
     """Nobody answers at the session's socket."""

@@ -1,0 +1,59 @@
+"""The day as the broker tells it, read by a client that only looks: for reconciliation and for every final check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from broker.gateway import IbBroker
+from config import ClockKind, Settings
+from core.events import BrokerRead, CommissionReported, Event
+from core.orders import Execution, OpenOrder, PositionRow
+from core.reconcile import CommissionRow
+from runtime.clock import BrokerClock, SystemClock
+
+
+@dataclass(frozen=True, slots=True)
+class AccountNow:
+    """What the broker holds and did since midnight: all clients, all tickers."""
+
+    orders: tuple[OpenOrder, ...]
+    executions: tuple[Execution, ...]
+    commissions: tuple[CommissionRow, ...]
+    positions: tuple[PositionRow, ...]
+
+    @property
+    def is_flat(self) -> bool:
+        """No share of anything."""
+        return not any(row.shares for row in self.positions)
+
+
+async def read_account_now(settings: Settings) -> AccountNow:
+    """Connect as an observer, read everything once, disconnect. Raises BrokerUnavailable, or what a message broke."""
+    events: list[Event] = []
+    failures: list[BaseException] = []
+    simulated = settings.clock is not ClockKind.REAL
+    broker = IbBroker(
+        host=settings.ib_host,
+        port=settings.ib_port,
+        client_id=settings.ib_observer_client_ids[-1],
+        account=settings.account,
+        emit=events.append,
+        clock=BrokerClock(settings.speed) if simulated else SystemClock(),
+        on_batch=lambda: None,
+        on_failure=failures.append,
+        deterministic=settings.clock is ClockKind.DETERMINISTIC,
+    )
+    try:
+        await broker.connect()
+        await broker.read_back()
+    finally:
+        await broker.close()
+    if failures:
+        raise failures[0]
+    read = [event for event in events if isinstance(event, BrokerRead)][-1]
+    commissions = {
+        event.exec_id: CommissionRow(event.exec_id, event.commission, event.realized_pnl)
+        for event in events
+        if isinstance(event, CommissionReported)
+    }
+    return AccountNow(read.orders, read.executions, tuple(commissions.values()), read.positions)

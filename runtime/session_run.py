@@ -1,0 +1,21 @@
+"""One day in this process, without Prefect: the same phases in the same order."""
+
+from __future__ import annotations
+
+from config import Settings
+from runtime.database import with_database
+from runtime.phases import PhaseReport, flatten, intraday, reconcile, startup, warm_up
+
+
+async def run_session(settings: Settings, date: str) -> PhaseReport:
+    """Start up, warm up, trade, flatten, reconcile. Once trading has begun, the last two follow however it ends."""
+    with with_database(settings) as settings:
+        await startup(settings, date)
+        await warm_up(settings, date)
+        try:
+            traded = await intraday(settings, date)
+        finally:
+            closed = await flatten(settings, date, requested_by="end of session")
+        compared = await reconcile(settings, date)
+    reports = (traded, closed, compared)
+    return PhaseReport(all(report.ok for report in reports), "\n".join(report.summary for report in reports))
