@@ -48,3 +48,10 @@ def ensure_database(server_url: str, name: str, *, template: str = "template1") 
             with open_database(server_url).execution_options(isolation_level="AUTOCOMMIT").connect() as creator:
                 creator.execute(text(f"CREATE DATABASE {quote(name)} TEMPLATE {quote(template)}"))
     return url.render_as_string(hide_password=False)
+
+
+def drop_database(server_url: str, name: str) -> None:
+    """Remove the database `name`, cutting off whoever uses it; nothing happens when it is not there."""
+    with open_database(server_url).execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        quote = connection.dialect.identifier_preparer.quote_identifier
+        connection.execute(text(f"DROP DATABASE IF EXISTS {quote(name)} WITH (FORCE)"))

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from db.engine import ensure_database
+from db.engine import drop_database, ensure_database
 from db.migrate import upgrade
 from runtime.stack.postgres import EmbeddedPostgres
 from runtime.stack.prefect_server import DATABASE as PREFECT_DATABASE
@@ -44,6 +44,7 @@ class StackOptions:
 
     folder: Path
     database_url: str | None = None  # the user's own database; without it Postgres is embedded
+    fresh: bool = False  # begin with an empty database of ours in the embedded Postgres
     prefect_port: int = 0  # the preferred one; 0: any free one
     simulator: tuple[str, ...] | None = None  # its command line; None: no simulator
     progress: Progress = in_silence
@@ -136,8 +137,10 @@ class LocalStack:
             return own, await asyncio.to_thread(ensure_database, own, PREFECT_DATABASE)
         postgres = EmbeddedPostgres(self._options.folder / "postgres")
         starting.push_async_callback(asyncio.to_thread, postgres.stop)
-        await asyncio.to_thread(postgres.start)
+        server_url = await asyncio.to_thread(postgres.start)
         self._options.progress("Postgres")
+        if self._options.fresh:
+            await asyncio.to_thread(drop_database, server_url, DATABASE)
         ours = await asyncio.to_thread(postgres.ensure_database, DATABASE)
         return ours, await asyncio.to_thread(postgres.ensure_database, PREFECT_DATABASE)
 
