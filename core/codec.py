@@ -152,11 +152,10 @@ def _object_reader(roots: tuple[type, ...]) -> Reader:
     """Any of the dataclasses and their subclasses, by the name under `type`."""
     kinds: dict[str, type] = {kind.__name__: kind for root in roots for kind in _family(root)}
 
-    def read(value: dict[str, Any]) -> object:
-        name = value["type"]
-        if name not in kinds:
-            raise InvalidValueError("type", name, f"one of {', '.join(sorted(kinds))}")
-        return _dataclass_reader(kinds[name])(value)
+    def read(value: object) -> object:
+        if not isinstance(value, dict) or value.get("type") not in kinds:
+            raise InvalidValueError("type", value, f"an object with the type {' or '.join(sorted(kinds))}")
+        return _dataclass_reader(kinds[value["type"]])(value)
 
     return read
 
@@ -173,16 +172,17 @@ def _family(root: type) -> Iterable[type]:
 def _dataclass_reader(kind: type) -> Reader:
     hints = get_type_hints(kind)
     readers = {field.name: _reader(hints[field.name]) for field in fields(kind)}
+    made_by_init = [(field.name, readers.pop(field.name)) for field in fields(kind) if not field.init]
+    known = {"type", *(field.name for field in fields(kind))}
     required = {field.name for field in fields(kind) if not _has_default(field)}
-    made_by_init = {field.name for field in fields(kind) if not field.init}
 
     def read(value: dict[str, Any]) -> object:
-        given = value.keys() - {"type"}
-        if given - readers.keys() or required - given:
-            raise InvalidValueError(kind.__name__, sorted(given), f"the fields {sorted(readers)}")
-        built: object = kind(**{name: readers[name](value[name]) for name in given - made_by_init})
-        for name in made_by_init:
-            setattr(built, name, readers[name](value[name]))
+        given = value.keys()
+        if given != known and (given - known or required - given):
+            raise InvalidValueError(kind.__name__, sorted(given), f"the fields {sorted(known)}")
+        built: object = kind(**{name: readers[name](part) for name, part in value.items() if name in readers})
+        for name, read_one in made_by_init:
+            setattr(built, name, read_one(value[name]))
         return built
 
     return read
