@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from ib_async.decoder import Decoder
 
+from broker.boundary import Boundary
 from broker.errors import MessageUnreadable
 from broker.times import with_zone
 
@@ -30,7 +31,8 @@ class LoudDecoder(Decoder):
     def __init__(self, wrapper: Any, gateway_zone: str, on_failure: Callable[[BaseException], None]) -> None:
         super().__init__(wrapper, 0)
         self._gateway_zone = gateway_zone
-        self._on_failure = on_failure
+        self._fields: Fields = []
+        self._boundary = Boundary(lambda failure: on_failure(MessageUnreadable(self._fields, failure)))
         self._to: Any = wrapper
         self.handlers = {number: handler for number, handler in self.handlers.items() if number in _HANDLED}
         self.handlers |= {1: self._tick_price, 2: self._tick_other, 46: self._tick_other, 45: self._tick_generic}
@@ -38,14 +40,11 @@ class LoudDecoder(Decoder):
 
     def interpret(self, fields: Fields) -> None:
         """Decode one message and call the wrapper."""
-        try:
+        self._fields = fields
+        with self._boundary:
             handler = self.handlers.get(int(fields[0]))
             if handler is not None:
                 handler(fields)
-        except Exception as failure:  # noqa: BLE001 - the boundary: handed on with the message, never lost
-            error = MessageUnreadable(fields, failure)
-            error.__cause__ = failure
-            self._on_failure(error)
 
     def wrap(self, methodName: str, types: list[type], skip: int = 2) -> Callable[[Fields], None]:
         """Like the library's, without its except that logs and forgets."""

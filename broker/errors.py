@@ -79,3 +79,4 @@ class MessageUnreadable(BrokerError):
 
     def __init__(self, fields: list[str], cause: BaseException) -> None:
         super().__init__(f"message {'|'.join(fields[:40])} could not be read: {type(cause).__name__}: {cause}")
+        self.__cause__ = cause

@@ -10,6 +10,7 @@ from typing import Any, Final
 from ib_async.client import Client
 
 from broker.account import Account
+from broker.boundary import Boundary
 from broker.connection import account_must_be, client_id_taken, closed_early, open_connection
 from broker.contracts import Contracts
 from broker.decoding import LoudDecoder
@@ -68,6 +69,7 @@ class IbBroker:
     ) -> None:
         self._host, self._port, self._client_id, self._account_id = host, port, client_id, account
         self._on_batch, self._on_failure = on_batch, on_failure
+        self._boundary = Boundary(on_failure)
         self._deterministic = deterministic
         self._gateway_zone = gateway_zone
         self._connect_seconds, self._heartbeat_seconds = connect_seconds, heartbeat_seconds
@@ -203,10 +205,8 @@ class IbBroker:
 
     def _on_chunk(self) -> None:
         self._market_data.flush()
-        try:
+        with self._boundary:
             self._on_batch()
-        except Exception as failure:  # noqa: BLE001 - the boundary: the library would log it and go on
-            self._on_failure(failure)
 
     def _on_closed(self, client: Any) -> None:
         if self._opening is not None and client is self._opening[0]:
@@ -284,9 +284,6 @@ class IbBroker:
 def _hang_up(client: Any, *, at_once: bool = False) -> None:
     """Close the socket: what was written still goes out, unless nobody listens any more."""
     transport = client.conn.transport
-    if transport is None:
-        return
-    if at_once:
+    client.disconnect()
+    if at_once and transport is not None:
         transport.abort()
-    else:
-        transport.close()

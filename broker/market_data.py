@@ -55,6 +55,7 @@ class MarketData:
         self._by_ticker: dict[str, _Subscription] = {}
         self._by_id: dict[int, _Subscription] = {}
         self._changed: dict[str, _Subscription] = {}
+        self._heard: dict[int, _Subscription] = {}  # request ids of which a message came since the last flush
         self._newest_ms: int | None = None  # of all, from the first bar on: before the bell silence is normal
 
     def on_connected(self, client: Any) -> None:
@@ -127,13 +128,13 @@ class MarketData:
             changed = False
         if changed:
             self._changed[one.ticker] = one
-        self._seen(one, request_id, SEEN_EVERY_MS)
+        self._heard[request_id] = one
 
     def on_other(self, request_id: int) -> None:
         """A size, a time: shows that the stream lives."""
         one = self._by_id.get(request_id)
         if one is not None:
-            self._seen(one, request_id, SEEN_EVERY_MS)
+            self._heard[request_id] = one
 
     def on_generic(self, request_id: int, tick_type: int, value: float) -> None:
         """How easily shares can be borrowed."""
@@ -151,10 +152,10 @@ class MarketData:
         if one is None:
             return
         self._newest_ms = self._newest_ms or self._now_ms()
-        bars = one.builder.add(HalfBar(start_s * 1000, open_, high, low, close, int(volume)))
-        for bar in bars:
-            self._emit(BarClosed(self._now_ms(), bar))
-        self._seen(one, request_id, 1, told=bool(bars))
+        self._heard[request_id] = one
+        for bar in one.builder.add(HalfBar(start_s * 1000, open_, high, low, close, int(volume))):
+            one.seen_told_ms = self._now_ms()
+            self._emit(BarClosed(one.seen_told_ms, bar))
 
     def on_data_type(self, request_id: int, kind: int) -> None:
         """Live (1), or frozen, delayed, delayed and frozen: by none of which can be traded."""
@@ -180,28 +181,25 @@ class MarketData:
         return True
 
     def flush(self) -> None:
-        """Emit the newest quote of each ticker that changed; called after each chunk of socket data."""
-        if not self._changed:
+        """Tell what the ticks of a chunk of socket data come to: the newest quotes, and which tickers are alive."""
+        if not self._heard:
             return
-        now_ms = self._now_ms()
-        for one in self._changed.values():
-            self._emit(QuoteChanged(now_ms, Quote(one.ticker, one.bid, one.ask, one.last)))
-        self._changed.clear()
-
-    # --- inside ---
-
-    def _seen(self, one: _Subscription, request_id: int, every_ms: int, *, told: bool = False) -> None:
         now_ms = self._now_ms()
         if self._newest_ms is not None:
             self._newest_ms = now_ms
             self._link.end("data", "market data flows again")
-        if request_id in one.failed:
-            self._recovered(one, request_id)
-        if told:
-            one.seen_told_ms = now_ms
-        elif now_ms - one.seen_told_ms >= every_ms:
-            one.seen_told_ms = now_ms
-            self._emit(MarketDataSeen(now_ms, one.ticker))
+        for one in self._changed.values():
+            self._emit(QuoteChanged(now_ms, Quote(one.ticker, one.bid, one.ask, one.last)))
+        for request_id, one in self._heard.items():
+            if request_id in one.failed:
+                self._recovered(one, request_id)
+            if now_ms - one.seen_told_ms >= (SEEN_EVERY_MS if request_id == one.quotes_id else 1):
+                one.seen_told_ms = now_ms
+                self._emit(MarketDataSeen(now_ms, one.ticker))
+        self._changed.clear()
+        self._heard.clear()
+
+    # --- inside ---
 
     def _recovered(self, one: _Subscription, request_id: int) -> None:
         code = one.failed.pop(request_id)

@@ -1,0 +1,128 @@
+"""The prediction API over HTTP (SEMANTICS 2): all tickers at once, over connections that stay open."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Final
+
+import aiohttp
+
+from core.market import Prediction, PredictionProblem
+from predictions.circuit import Circuit
+from predictions.parse import parse_answer
+from predictions.rate_limit import RateLimit
+
+Answer = Prediction | PredictionProblem
+
+TRIES: Final = 3
+FIRST_PAUSE_SECONDS: Final = 0.25
+CONNECTIONS: Final = 16
+
+
+class HttpPredictionSource:
+    """Implements runtime.ports.PredictionSource. `circuit` tells whether the source counts as gone.
+
+    A failed request (timeout, lost connection, 5xx but 501) is asked again after a growing, jittered pause, within its
+    poll. All else that is no prediction, such as 400, 401, 404, 429 and 501, is a problem in words, not asked again.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str | None,
+        timeout_seconds: float = 5.0,
+        *,
+        gone_after_polls: int = 3,
+        now_seconds: Callable[[], float] = time.time,
+        chance: random.Random | None = None,
+    ) -> None:
+        self._address = f"{base_url.rstrip('/')}/prediction/latest"
+        self._headers = {} if api_key is None else {"X-API-Key": api_key}
+        self._timeout_seconds = timeout_seconds
+        self._chance = chance or random.Random()
+        self._session: aiohttp.ClientSession | None = None
+        self.circuit = Circuit(gone_after_polls)
+        self.rate_limit = RateLimit(now_seconds)
+
+    async def poll(self, tickers: Iterable[str]) -> tuple[Answer, ...]:
+        """Ask for all tickers concurrently; answers in their order. Never raises for a failed answer."""
+        asked = tuple(tickers)
+        answers: tuple[Answer, ...]
+        if self.circuit.is_open and asked:
+            answers = await self._probe(asked)
+        else:
+            answers = tuple(await asyncio.gather(*(self._ask(ticker, TRIES) for ticker in asked)))
+        if asked:
+            self.circuit.record(answered=any(_has_answered(answer) for answer in answers))
+        return answers
+
+    async def close(self) -> None:
+        """Close the connections."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def _probe(self, tickers: tuple[str, ...]) -> tuple[Answer, ...]:
+        """One request for the first ticker; the others follow when it is answered."""
+        first = await self._ask(tickers[0], 1)
+        if _has_answered(first):
+            return (first, *await asyncio.gather(*(self._ask(ticker, TRIES) for ticker in tickers[1:])))
+        words = "not asked: the source is gone"
+        return (first, *(PredictionProblem(ticker, words, answered=False) for ticker in tickers[1:]))
+
+    async def _ask(self, ticker: str, tries: int) -> Answer:
+        problem = ""
+        for number in range(tries):
+            if number:
+                await asyncio.sleep(FIRST_PAUSE_SECONDS * 2**number * self._chance.uniform(0.5, 1.0))
+            if self.rate_limit.wait_seconds:
+                problem = f"not asked: the source's rate limit is spent for {self.rate_limit.wait_seconds:.0f} s more"
+                break
+            try:
+                status, body = await self._request(ticker)
+            except TimeoutError:
+                problem = f"no answer within {self._timeout_seconds:g} s"
+                continue
+            except aiohttp.ClientError as error:
+                problem = f"{type(error).__name__}: {error}"
+                continue
+            if status == HTTPStatus.OK:
+                return parse_answer(ticker, body)
+            problem = _failure(status, body)
+            if status < HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.NOT_IMPLEMENTED:
+                break
+        return PredictionProblem(ticker, problem, answered=False)
+
+    async def _request(self, ticker: str) -> tuple[int, bytes]:
+        session = self._session
+        if session is None:
+            session = self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=300),
+                timeout=aiohttp.ClientTimeout(total=self._timeout_seconds),
+                headers=self._headers,
+            )
+        async with session.get(self._address, params={"ticker": ticker}) as response:
+            self.rate_limit.observe(response.status, response.headers)
+            return response.status, await response.read()
+
+
+def _has_answered(answer: Answer) -> bool:
+    return isinstance(answer, Prediction) or answer.answered
+
+
+def _failure(status: int, body: bytes) -> str:
+    """The status with what the server says of it, which may be anything."""
+    try:
+        said = json.loads(body)
+    except ValueError:
+        said = None
+    words = [str(said[name]) for name in ("code", "message") if said.get(name)] if isinstance(said, dict) else []
+    return f"HTTP {status} {HTTPStatus(status).phrase if status in _STATUSES else ''}: {' '.join(words)}".strip(" :")
+
+
+_STATUSES: Final = frozenset(HTTPStatus)

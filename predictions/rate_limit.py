@@ -1,0 +1,29 @@
+"""The server's rate limit, as its answers tell it: `X-RateLimit-Limit`, `-Remaining`, `-Reset`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+EPOCH_FROM = 1_000_000_000
+"""A reset above this is a moment in epoch seconds, below it a number of seconds from now; both are in use."""
+
+
+class RateLimit:
+    """Knows until when the server wants to hear nothing more. `now_seconds` is epoch seconds."""
+
+    def __init__(self, now_seconds: Callable[[], float]) -> None:
+        self._now_seconds = now_seconds
+        self._closed_until = 0.0
+
+    @property
+    def wait_seconds(self) -> float:
+        """How long to ask nothing; 0 when asking is allowed."""
+        return max(0.0, self._closed_until - self._now_seconds())
+
+    def observe(self, status: int, headers: Mapping[str, str]) -> None:
+        """Take an answer's headers. Headers that say nothing readable limit nothing; the 429 itself still will."""
+        reset = headers.get("X-RateLimit-Reset", "")
+        if not reset.isdigit() or (status != 429 and headers.get("X-RateLimit-Remaining") != "0"):
+            return
+        seconds = int(reset)
+        self._closed_until = float(seconds) if seconds > EPOCH_FROM else self._now_seconds() + seconds
