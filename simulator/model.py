@@ -84,11 +84,11 @@ class Trade(NamedTuple):
     open: Price
     high: Price
     low: Price
-    count: int
+    trade_count: int
 
 
 class Bar(NamedTuple):
-    """A bar named by its start. Without a trade: volume 0, count 0 and every price the last one.
+    """A bar named by its start. Without a trade: volume 0, trade_count 0 and every price the last one.
 
     `end_ms` is the moment at which it is complete (exclusive); `wap` is the volume-weighted average price.
     """
@@ -101,7 +101,7 @@ class Bar(NamedTuple):
     close: Price
     volume: int
     wap: Price
-    count: int
+    trade_count: int
 
 
 class DayFigures(NamedTuple):

@@ -192,7 +192,9 @@ class Venue:
         for offset in range(days):
             day = eastern(self.clock.now_ms + offset * 86_400_000).date()
             hours = session(day)
-            edges = (hours.extended_open, hours.extended_close, hours.regular_open, hours.regular_close) if hours else ()
+            edges = (
+                (hours.extended_open, hours.extended_close, hours.regular_open, hours.regular_close) if hours else ()
+            )
             moments = [eastern_ms(day, second) for second in edges] or [0, 0, 0, 0]
             rows.append((f"{day:%Y%m%d}", moments[0], moments[1], moments[2], moments[3]))
         return rows
@@ -222,9 +224,15 @@ class Venue:
     def completed_orders(self) -> list[Order]:
         """Transmitted orders done today, oldest first."""
         midnight_ms = eastern_ms(self.clock.eastern().date())
-        return [order for order in self._floor.orders.done() if order.transmitted and (order.completed_ms or 0) >= midnight_ms]
+        return [
+            order
+            for order in self._floor.orders.done()
+            if order.transmitted and (order.completed_ms or 0) >= midnight_ms
+        ]
 
-    def executions(self, wanted: ExecutionFilter = ExecutionFilter()) -> list[tuple[Execution, CommissionReport | None]]:
+    def executions(
+        self, wanted: ExecutionFilter = ExecutionFilter()
+    ) -> list[tuple[Execution, CommissionReport | None]]:
         """Executions since midnight (New York) with their commission reports (None: not reported yet)."""
         since_ms = max(wanted.since_ms, eastern_ms(self.clock.eastern().date()))
         return [

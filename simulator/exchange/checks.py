@@ -94,7 +94,12 @@ def check_modification(floor: Floor, order: Order, request: OrderRequest) -> Ref
     if request.instrument is not order.instrument or _side(request.action) != order.side:
         return Refusal(105, "Order being modified does not match original order.")
     parent = order.parent
-    if floor.doubts.modify_with_parent_id == "error_135" and request.parent_id and parent is not None and not parent.is_live:
+    if (
+        floor.doubts.modify_with_parent_id == "error_135"
+        and request.parent_id
+        and parent is not None
+        and not parent.is_live
+    ):
         return Refusal(135, f"Can't find order with id ={request.parent_id}")
     if floor.doubts.explicit_child_group == "refuse_modify" and order.explicit_group:
         return Refusal(10326, "OCA group revision is not allowed.")

@@ -258,7 +258,9 @@ class Exchange:
         floor = self._floor
         if not order.is_live:
             refusal = (
-                Refusal(104, "Cannot modify a filled order.") if order.status == "Filled" else Refusal(103, "Duplicate order id")
+                Refusal(104, "Cannot modify a filled order.")
+                if order.status == "Filled"
+                else Refusal(103, "Duplicate order id")
             )
             floor.reports.error(order, *refusal)
             return

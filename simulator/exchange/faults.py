@@ -26,7 +26,9 @@ class FaultHooks:
         touch = self._floor.touch(instrument)
         at = price or (touch.quote.ask if quantity > 0 else touch.quote.bid) or touch.mark()
         if not quantity or not at:
-            raise ValueError(f"manual_trade quantity={quantity} price={at}: allowed is a non-zero quantity, a price > 0")
+            raise ValueError(
+                f"manual_trade quantity={quantity} price={at}: allowed is a non-zero quantity, a price > 0"
+            )
         action = "BUY" if quantity > 0 else "SELL"
         request = OrderRequest(0, instrument, action, Decimal(abs(quantity)), "MKT", tif="DAY")
         order = Order(
@@ -71,7 +73,9 @@ class FaultHooks:
     def correct_execution(self, price: Price, exec_id: str = "") -> None:
         """Book and report another price for an execution (default: the latest). KeyError when there is no such one."""
         floor = self._floor
-        index = next((at for at in reversed(range(len(floor.executions))) if exec_id in ("", floor.executions[at].exec_id)), None)
+        index = next(
+            (at for at in reversed(range(len(floor.executions))) if exec_id in ("", floor.executions[at].exec_id)), None
+        )
         if index is None:
             raise KeyError(f"exec_id={exec_id!r}: no such execution")
         old = floor.executions[index]

@@ -7,7 +7,17 @@ from simulator.model import Order
 ORDER_TYPES = ("MKT", "LMT", "STP", "STP LMT", "TRAIL", "MOC", "LOC")
 REFUSED_TYPES = frozenset(
     {"MIDPRICE", "REL", "PEG MID", "PEG MKT", "PEG BEST", "PEG BENCH", "BOX TOP", "MTL", "MKT PRT", "LIT", "MIT", "VOL"}
-    | {"TRAIL LIMIT", "TRAIL MIT", "TRAIL LIT", "SNAP MID", "SNAP MKT", "SNAP PRIM", "STP PRT", "PASSV REL", "LMT + MKT"}
+    | {
+        "TRAIL LIMIT",
+        "TRAIL MIT",
+        "TRAIL LIT",
+        "SNAP MID",
+        "SNAP MKT",
+        "SNAP PRIM",
+        "STP PRT",
+        "PASSV REL",
+        "LMT + MKT",
+    }
 )
 """Known to TWS, refused by this exchange (387); anything else is an invalid type (321)."""
 TIFS = ("DAY", "GTC", "GTD", "IOC", "FOK", "OPG")

@@ -42,7 +42,9 @@ def _behind_working_limit(floor: Floor, order: Order) -> bool:
     """With block (types 1 and 2) a market order waits while a limit of its group is at the exchange."""
     if not floor.doubts.block_holds_market or order.oca_type not in (1, 2) or order.request.order_type != "MKT":
         return False
-    return any(other.request.order_type == "LMT" and other.status == "Submitted" for other in floor.orders.siblings(order))
+    return any(
+        other.request.order_type == "LMT" and other.status == "Submitted" for other in floor.orders.siblings(order)
+    )
 
 
 def refresh(floor: Floor, order: Order) -> bool:
@@ -50,7 +52,9 @@ def refresh(floor: Floor, order: Order) -> bool:
     held = held_by(floor, order)
     waits = awaits_trigger(order)
     status = "PreSubmitted" if held or waits else "Submitted"
-    words = [word for word, holds in (("child", held == "child"), ("locate", held == "locate"), ("trigger", waits)) if holds]
+    words = [
+        word for word, holds in (("child", held == "child"), ("locate", held == "locate"), ("trigger", waits)) if holds
+    ]
     why_held = ",".join(words)
     if order.status != "PendingCancel" and (status, why_held) != (order.status, order.why_held):
         order.status, order.why_held = status, why_held
@@ -89,7 +93,9 @@ def end(floor: Floor, order: Order, status: str, words: str) -> None:
     floor.orders.finish(order)
 
 
-def cancel(floor: Floor, order: Order, words: str = "Cancelled by Trader", reason: str = "", *, alone: bool = False) -> None:
+def cancel(
+    floor: Floor, order: Order, words: str = "Cancelled by Trader", reason: str = "", *, alone: bool = False
+) -> None:
     """PendingCancel, Cancelled, 202; then its children, and (a doubt; not when `alone`) the legs of its group."""
     if not order.is_live:
         return

@@ -85,7 +85,9 @@ def fill(floor: Floor, order: Order, shares: int, price: Price, *, added: bool) 
     floor.executions.append(execution)
     floor.reports.fill(order, execution)
     order.commission = (order.commission or 0) + commission
-    _report_commission(floor, order, CommissionReport(execution.exec_id, commission, order.instrument.currency, realized))
+    _report_commission(
+        floor, order, CommissionReport(execution.exec_id, commission, order.instrument.currency, realized)
+    )
     overfilled = after_fill(floor, order, before)
     floor.reports.position(floor.account.row(order.instrument))
     for sibling in overfilled:

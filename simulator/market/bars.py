@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.market.tape import FIRST_SECOND, SECONDS, DayTape, Ints, row_of
-from simulator.model import Bar
+from simulator.market.tape import FIRST_SECOND, DayTape, Ints, row_of
+from simulator.model import UNITS_PER_DOLLAR, Bar
 
 SHOWN = ("TRADES", "BID", "ASK", "MIDPOINT")
-_NONE_YET = np.iinfo(np.int64).max
+_HIGHEST = np.iinfo(np.int64).max
 
 
 def day_bars(tape: DayTape, what_to_show: str, bar_seconds: int, first: int, end: int) -> list[Bar]:
@@ -26,16 +26,15 @@ def day_bars(tape: DayTape, what_to_show: str, bar_seconds: int, first: int, end
     if low_row >= end_row:
         return []
     starts = _starts(low_row + FIRST_SECOND, end_row + FIRST_SECOND, bar_seconds)
-    rows = starts - FIRST_SECOND
-    ends = np.append(rows[1:], end_row)
-    base_ms = tape.row_ms(0)
-    times = (base_ms + rows * 1000, base_ms + ends * 1000)
-    if what_to_show == "TRADES":
-        columns = _trades(tape, rows, ends, end_row)
-    else:
-        columns = _quotes(tape, what_to_show, rows, end_row)
+    edges = starts - FIRST_SECOND - low_row
+    span = slice(low_row, end_row)
+    start_ms = tape.row_ms(low_row) + edges * 1000
+    end_ms = np.append(start_ms[1:], tape.row_ms(end_row))
+    columns = _trades(tape, span, edges) if what_to_show == "TRADES" else _quotes(tape, span, edges, what_to_show)
     keep = columns[2] > 0
-    return [Bar._make(row) for row in zip(*(column[keep].tolist() for column in (*times, *columns)), strict=True)]
+    return [
+        Bar._make(row) for row in zip(*(column[keep].tolist() for column in (start_ms, end_ms, *columns)), strict=True)
+    ]
 
 
 def _starts(first: int, end: int, bar_seconds: int) -> Ints:
@@ -44,33 +43,38 @@ def _starts(first: int, end: int, bar_seconds: int) -> Ints:
     return starts
 
 
-def _trades(tape: DayTape, rows: Ints, ends: Ints, end_row: int) -> tuple[Ints, ...]:
-    volume = tape.volume[:end_row]
+def _trades(tape: DayTape, span: slice, edges: Ints) -> tuple[Ints, ...]:
+    """Open, high, low, close, volume, wap, trade count of the bars that begin at `edges` of the rows in `span`."""
+    volume, high, low = tape.volume[span], tape.high[span], tape.low[span]
     traded = volume > 0
-    close = tape.last[ends - 1]
-    volumes = np.add.reduceat(volume, rows)
+    close = tape.last[span][_last_rows(edges, len(volume))]
+    volumes = np.add.reduceat(volume, edges)
     empty = volumes == 0
-    first_traded = np.minimum.reduceat(np.where(traded, np.arange(end_row), SECONDS - 1), rows)
-    opens = np.where(empty, close, tape.open[first_traded])
-    highs = np.where(empty, close, np.maximum.reduceat(tape.high[:end_row], rows))
-    lows = np.where(empty, close, np.minimum.reduceat(np.where(traded, tape.low[:end_row], _NONE_YET), rows))
-    values = np.add.reduceat(volume * (tape.high[:end_row] + tape.low[:end_row] + tape.close[:end_row]), rows)
-    wap = np.where(empty, close, values // np.maximum(3 * volumes, 1))
-    return opens, highs, lows, close, volumes, wap, np.add.reduceat(tape.count[:end_row], rows)
+    first_traded = np.minimum.reduceat(np.where(traded, np.arange(len(volume)), len(volume) - 1), edges)
+    opens = np.where(empty, close, tape.open[span][first_traded])
+    highs = np.where(empty, close, np.maximum.reduceat(high, edges))
+    lows = np.where(empty, close, np.minimum.reduceat(np.where(traded, low, _HIGHEST), edges))
+    tripled = np.add.reduceat(volume * (high + low + tape.close[span]), edges)
+    wap = np.where(empty, close, tripled // np.maximum(3 * volumes, 1))
+    return opens, highs, lows, close, volumes, wap, np.add.reduceat(tape.count[span], edges)
 
 
-def _quotes(tape: DayTape, what_to_show: str, rows: Ints, end_row: int) -> tuple[Ints, ...]:
-    bid, ask = tape.bid[:end_row], tape.ask[:end_row]
+def _quotes(tape: DayTape, span: slice, edges: Ints, what_to_show: str) -> tuple[Ints, ...]:
+    """The same of the touch at each second's end; volume, wap and count are -1, as at IB."""
+    bid, ask = tape.bid[span], tape.ask[span]
     series = bid if what_to_show == "BID" else ask if what_to_show == "ASK" else (bid + ask) // 2
     series = np.where((bid > 0) & (ask > 0), series, 0)
-    ends = np.append(rows[1:], end_row)
-    unknown = np.full(len(rows), -1, dtype=np.int64)
+    unknown = np.full(len(edges), -1, dtype=np.int64)
     return (
-        series[rows],
-        np.maximum.reduceat(series, rows),
-        np.minimum.reduceat(series, rows),
-        series[ends - 1],
+        series[edges],
+        np.maximum.reduceat(series, edges),
+        np.minimum.reduceat(series, edges),
+        series[_last_rows(edges, len(series))],
         unknown,
-        unknown * 10_000,
+        unknown * UNITS_PER_DOLLAR,
         unknown,
     )
+
+
+def _last_rows(edges: Ints, rows: int) -> Ints:
+    return np.append(edges[1:], rows) - 1

@@ -59,7 +59,9 @@ class Feed:
         columns = (tape.bid, tape.ask, tape.bid_size, tape.ask_size)
         changed = np.zeros(end - start, dtype=np.int64)
         for column, bit in zip(columns, (BID, ASK, BID_SIZE, ASK_SIZE), strict=True):
-            before = np.concatenate((column[start - 1 : start] if start else np.zeros(1, np.int64), column[start : end - 1]))
+            before = np.concatenate(
+                (column[start - 1 : start] if start else np.zeros(1, np.int64), column[start : end - 1])
+            )
             changed += bit * (column[start:end] != before)
         rows = np.flatnonzero(tape.quoted[start:end])
         quotes = map(Quote._make, zip(*(column[start:end][rows].tolist() for column in columns), strict=True))

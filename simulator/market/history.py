@@ -61,9 +61,7 @@ class History:
             day = next(iter(self._market.days_before(day, 1)), None)
 
 
-def _bars(
-    tape: DayTape, start_ms: int, end_ms: int, bar_seconds: int, what_to_show: str, use_rth: bool
-) -> list[Bar]:
+def _bars(tape: DayTape, start_ms: int, end_ms: int, bar_seconds: int, what_to_show: str, use_rth: bool) -> list[Bar]:
     hours = tape.session
     first, end = (hours.regular_open, hours.regular_close) if use_rth else (hours.extended_open, hours.extended_close)
     size = min(bar_seconds, DAY_SECONDS)
@@ -104,5 +102,5 @@ def _merged(bars: list[Bar]) -> Bar:
         close=bars[-1].close,
         volume=volume if bars[0].volume >= 0 else -1,
         wap=sum(bar.wap * bar.volume for bar in bars) // volume if traded else bars[-1].wap,
-        count=sum(bar.count for bar in bars) if traded else bars[-1].count,
+        trade_count=sum(bar.trade_count for bar in bars) if traded else bars[-1].trade_count,
     )

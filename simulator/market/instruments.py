@@ -42,7 +42,14 @@ DEFAULT_TICKERS = ("CVNA", "UVXY", "SOXL", "SOXS", "TQQQ", "SQQQ", "GLD", "SLV")
 
 def instrument(symbol: str, level: Price) -> Instrument:
     """The contract of a ticker trading around `level`; an unknown ticker gets a made-up but stable conId."""
-    made_up = (900_000_000 + zlib.crc32(symbol.encode()) % 90_000_000, "NASDAQ", f"{symbol} INC", "COMMON", "", _ETF_RATE)
+    made_up = (
+        900_000_000 + zlib.crc32(symbol.encode()) % 90_000_000,
+        "NASDAQ",
+        f"{symbol} INC",
+        "COMMON",
+        "",
+        _ETF_RATE,
+    )
     con_id, primary, name, stock_type, category, rate = _KNOWN.get(symbol, made_up)
     rule = 635 if level < PENNY_STOCK_BELOW else 26
     return Instrument(

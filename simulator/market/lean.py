@@ -33,7 +33,9 @@ class LeanMarket:
         symbols = sorted(symbol for symbol, days in self._days.items() if day in days)
         if not symbols:
             known = sorted({str(found) for days in self._days.values() for found in days})
-            raise ValueError(f"market lean:{root}: nothing recorded for {day}; allowed are {', '.join(known) or 'none'}")
+            raise ValueError(
+                f"market lean:{root}: nothing recorded for {day}; allowed are {', '.join(known) or 'none'}"
+            )
         self._tapes: dict[tuple[str, date], DayTape] = {}
         self._instruments = tuple(instrument(symbol, self._level(symbol, day)) for symbol in symbols)
 

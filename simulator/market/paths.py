@@ -20,11 +20,15 @@ Floats: TypeAlias = NDArray[np.float64]
 
 _REGULAR_SECONDS = 23_400
 _EXTENDED_VOLATILITY = 0.25  # of a usual regular second
-_BURST_SIGMA = 0.35  # of log volatility
+_BURST_SIGMA = 0.25  # of log volatility
 _BURST_HALF_LIFE_SECONDS = 600.0
 _BURST_STEP_SECONDS = 30
+_PASSING_SHARE = 0.3  # of a second's variance is a move that passes again, ...
+_PASSING_SECONDS = 120.0  # ... fading with this time constant: the recorded days' variance ratios are below 1 too
+_PASSING_STEP_SECONDS = 5
 _GAP_SHARE = 0.6  # an overnight gap's size against a regular day's volatility
-_JUMP_SIGMAS = (25.0, 70.0)  # a jump's size against the volatility of a usual second
+_OWN_JUMP_SIGMAS = (20.0, 60.0)  # a jump's size against the volatility of a usual second: news of one ticker ...
+_FACTOR_JUMP_SIGMAS = (8.0, 25.0)  # ... moves it further than news of the whole market moves all
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +45,14 @@ def day_paths(profiles: Mapping[str, Profile], session: Session, seed: int) -> D
     """Draw one day. Deterministic in (profiles, date, seed)."""
     random = np.random.default_rng([seed, session.day.toordinal()])
     shape = volatility_shape(session)
-    factors = {name: _returns(random, volatility, shape, FACTOR_JUMPS_PER_DAY, session) for name, volatility in FACTORS.items()}
+    factors = {
+        name: _returns(random, volatility, shape, session, FACTOR_JUMPS_PER_DAY, _FACTOR_JUMP_SIGMAS)
+        for name, volatility in FACTORS.items()
+    }
     factor_gaps = {name: _GAP_SHARE * volatility * random.standard_normal() for name, volatility in FACTORS.items()}
     log_price, gap, halts = {}, {}, {}
     for symbol, profile in profiles.items():
-        own = _returns(random, profile.daily_volatility, shape, profile.jumps_per_day, session)
+        own = _returns(random, profile.daily_volatility, shape, session, profile.jumps_per_day, _OWN_JUMP_SIGMAS)
         own_gap = _GAP_SHARE * profile.daily_volatility * random.standard_normal()
         total = own + sum((weight * factors[name] for name, weight in profile.loadings), np.zeros(SECONDS))
         log_price[symbol] = np.cumsum(np.log1p(np.clip(total, -0.2, 0.25)))
@@ -58,7 +65,7 @@ def volatility_shape(session: Session) -> Floats:
     """Volatility of each second against a usual regular one: a U over regular hours (mean square 1), low outside."""
     opening, closing = row_of(session.regular_open), row_of(session.regular_close)
     second = np.arange(SECONDS, dtype=np.float64)
-    shape = 0.75 + 1.5 * np.exp((opening - second) / 1500.0) + 0.5 * np.exp((second - closing) / 900.0)
+    shape = 0.75 + 1.2 * np.exp((opening - second) / 1500.0) + 0.5 * np.exp((second - closing) / 900.0)
     regular = slice(opening, closing)
     shape /= np.sqrt(np.mean(shape[regular] ** 2))
     shape[:opening] = _EXTENDED_VOLATILITY
@@ -67,15 +74,31 @@ def volatility_shape(session: Session) -> Floats:
 
 
 def _returns(
-    random: np.random.Generator, daily_volatility: float, shape: Floats, jumps_per_day: float, session: Session
+    random: np.random.Generator,
+    daily_volatility: float,
+    shape: Floats,
+    session: Session,
+    jumps_per_day: float,
+    jump_sigmas: tuple[float, float],
 ) -> Floats:
     per_second = daily_volatility / np.sqrt(_REGULAR_SECONDS)
-    returns: Floats = random.standard_normal(SECONDS) * (per_second * shape * _bursts(random))
+    lasting: Floats = random.standard_normal(SECONDS) * np.sqrt(1 - _PASSING_SHARE)
+    returns = (lasting + _passing(random)) * (per_second * shape * _bursts(random))
     opening, closing = row_of(session.regular_open), row_of(session.regular_close)
     for _ in range(random.poisson(jumps_per_day)):
         row = random.integers(opening + 60, closing - 60)
-        returns[row] += random.choice((-1.0, 1.0)) * per_second * random.uniform(*_JUMP_SIGMAS)
+        returns[row] += random.choice((-1.0, 1.0)) * per_second * random.uniform(*jump_sigmas)
     return returns
+
+
+def _passing(random: np.random.Generator) -> Floats:
+    """Changes per second of a level that is always on its way back to 0, in units of a second's volatility."""
+    steps = SECONDS // _PASSING_STEP_SECONDS
+    fading = np.exp(-_PASSING_STEP_SECONDS / _PASSING_SECONDS * np.arange(6 * _PASSING_SECONDS / _PASSING_STEP_SECONDS))
+    size = np.sqrt(_PASSING_SHARE * _PASSING_STEP_SECONDS)
+    level = size * np.convolve(random.standard_normal(steps), fading)[:steps]
+    knots = np.arange(1, steps + 1) * _PASSING_STEP_SECONDS
+    return np.diff(np.interp(np.arange(SECONDS + 1), knots, level, left=0.0))
 
 
 def _bursts(random: np.random.Generator) -> Floats:

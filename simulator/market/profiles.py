@@ -30,10 +30,10 @@ class Profile:
     halt_chance: float = 0.0
 
 
-FACTORS: MappingProxyType[str, float] = MappingProxyType({"nasdaq": 0.011, "semis": 0.012, "metals": 0.008})
+FACTORS: MappingProxyType[str, float] = MappingProxyType({"nasdaq": 0.009, "semis": 0.010, "metals": 0.008})
 """Daily volatility of each common factor's own return."""
 
-FACTOR_JUMPS_PER_DAY = 0.7
+FACTOR_JUMPS_PER_DAY = 0.6
 
 # Inverse pairs share one loading with opposite signs and have next to nothing of their own.
 _SEMIS = (("nasdaq", 1.3), ("semis", 1.0))
@@ -43,16 +43,36 @@ _INVERSE_SEMIS = tuple((name, -3 * weight) for name, weight in _SEMIS)
 PROFILES: MappingProxyType[str, Profile] = MappingProxyType(
     {
         "CVNA": Profile(
-            210 * 100 * CENT, (("nasdaq", 1.3),), 0.034, 9.0, 300, 4_500_000, 1.4, 0.85, jumps_per_day=4.0, halt_chance=0.08
+            210 * 100 * CENT,
+            (("nasdaq", 1.3),),
+            0.034,
+            9.0,
+            300,
+            4_500_000,
+            1.4,
+            0.85,
+            jumps_per_day=4.0,
+            halt_chance=0.08,
         ),
         "UVXY": Profile(
-            24 * 100 * CENT, (("nasdaq", -2.6),), 0.030, 1.4, 4_000, 22_000_000, 2.2, 0.80, jumps_per_day=2.0, halt_chance=0.04
+            24 * 100 * CENT,
+            (("nasdaq", -2.6),),
+            0.030,
+            1.4,
+            4_000,
+            22_000_000,
+            2.2,
+            0.80,
+            jumps_per_day=2.0,
+            halt_chance=0.04,
         ),
         "SOXL": Profile(28 * 100 * CENT, _TRIPLE_SEMIS, 0.0012, 1.1, 9_000, 70_000_000, 4.0, 0.90),
         "SOXS": Profile(21 * 100 * CENT, _INVERSE_SEMIS, 0.0012, 1.1, 12_000, 60_000_000, 3.4, 0.88),
         "TQQQ": Profile(74 * 100 * CENT, (("nasdaq", 3.0),), 0.0010, 1.1, 5_000, 65_000_000, 4.5, 0.92),
         "SQQQ": Profile(34 * 100 * CENT, (("nasdaq", -3.0),), 0.0010, 1.1, 8_000, 55_000_000, 3.6, 0.88),
         "GLD": Profile(245 * 100 * CENT, (("metals", 1.0),), 0.0020, 2.2, 900, 9_000_000, 1.5, 0.75, jumps_per_day=0.5),
-        "SLV": Profile(29 * 100 * CENT, (("metals", 1.7),), 0.0070, 1.1, 15_000, 20_000_000, 1.6, 0.70, jumps_per_day=0.5),
+        "SLV": Profile(
+            29 * 100 * CENT, (("metals", 1.7),), 0.0070, 1.1, 15_000, 20_000_000, 1.6, 0.70, jumps_per_day=0.5
+        ),
     }
 )

@@ -81,7 +81,9 @@ class SyntheticMarket:
     def _log_level(self, symbol: str, day: date) -> float:
         """Log price before a day's first row."""
         opening = row_of(34_200)
-        level = float(np.log(self._profiles[symbol].level)) - float(self._paths(self._anchor).log_price[symbol][opening])
+        level = float(np.log(self._profiles[symbol].level)) - float(
+            self._paths(self._anchor).log_price[symbol][opening]
+        )
         if day >= self._anchor:
             walk = self._anchor
             while walk < day:
@@ -106,7 +108,12 @@ class SyntheticMarket:
 
 
 def _drawn_tape(
-    random: np.random.Generator, profile: Profile, instrument: Instrument, open_day: Session, mid: Floats, paths: DayPaths
+    random: np.random.Generator,
+    profile: Profile,
+    instrument: Instrument,
+    open_day: Session,
+    mid: Floats,
+    paths: DayPaths,
 ) -> DayTape:
     regular = np.zeros(SECONDS, dtype=np.bool_)
     regular[row_of(open_day.regular_open) : row_of(open_day.regular_close)] = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from simulator.model import Bar, CommissionReport, Execution, Instrument, Order, PositionRow, Quote, Trade
@@ -25,6 +25,9 @@ class Office(Protocol):
 
     def send(self, session: Session, payload: bytes) -> None:
         """One message to one client."""
+
+    def send_all(self, session: Session, payloads: Sequence[bytes]) -> None:
+        """Several messages to one client."""
 
     def error(self, session: Session, request_id: int, code: int, text: str = "") -> None:
         """Error 4; without a text the usual one of that code."""

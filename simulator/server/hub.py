@@ -117,7 +117,16 @@ class Hub:
         if self.log is not None:
             self.log.write(self.now_ms, session.number, session.client_id, TO_CLIENT, payload)
         self.messages_sent += 1
-        session.queue(payload)
+        session.queue((payload,))
+
+    def send_all(self, session: Session, payloads: Sequence[bytes]) -> None:
+        """The same as `send` for each, at a fraction of the cost: nine of ten messages of a day are ticks."""
+        if self.interference.is_active or self.log is not None:
+            for payload in payloads:
+                self.send(session, payload)
+        else:
+            self.messages_sent += len(payloads)
+            session.queue(payloads)
 
     def error(self, session: Session, request_id: int, code: int, text: str = "") -> None:
         """Error 4; without a text the usual one of that code."""

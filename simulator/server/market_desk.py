@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from simulator.model import Bar, DayFigures, Instrument, Quote, Trade
+from simulator.model import Bar, Instrument, Quote, Trade
 from simulator.server.desk import Desk, Office, Route
 from simulator.server.hours import RegularHours
 from simulator.server.limits import MARKET_DATA_LINES, TICK_BY_TICK_MAX, TOTAL_MAX, TOTAL_WINDOW_MS
 from simulator.server.lookup import find_instrument
 from simulator.server.session import Session
 from simulator.server.subscriptions import BarLine, Book, TickByTickLine, TickLine
+from simulator.server.tally import DayTally, Running
 from simulator.wire import answers, bars, codes, requests, ticks, versions
 
 LIVE, DELAYED = 1, 3
@@ -45,7 +46,7 @@ class MarketDesk(Desk):
         self._bars: Book[BarLine] = Book()
         self._each: Book[TickByTickLine] = Book()
         self._last_price: dict[int, int] = {}
-        self._range: dict[int, tuple[int, int]] = {}
+        self._tally = DayTally(office.venue)
         self._bar_requests: list[int] = []
 
     def routes(self) -> Mapping[int, Route]:
@@ -191,14 +192,14 @@ class MarketDesk(Desk):
 
     # ---- news -------------------------------------------------------------------------------------------------
     def _send_tails(self, lines: Sequence[TickLine], tails: list[ticks.Tail]) -> None:
-        send = self.office.send
         for line in lines:
-            session, number = line.session, line.number
-            for head, tail in tails:
-                send(session, head + number + tail)
+            number = line.number
+            self.office.send_all(line.session, [head + number + tail for head, tail in tails])
 
     def _by_writer(self, lines: Sequence[TickLine]) -> list[tuple[ticks.TickWriter, list[TickLine]]]:
         """The lines grouped by how their ticks are written; nearly always one group."""
+        if len(lines) == 1:
+            return [(ticks.writer(lines[0].session.version, lines[0].delayed), list(lines))]
         groups: dict[ticks.TickWriter, list[TickLine]] = {}
         for line in lines:
             groups.setdefault(ticks.writer(line.session.version, line.delayed), []).append(line)
@@ -221,11 +222,9 @@ class MarketDesk(Desk):
         con_id = instrument.con_id
         lines = self._ticks.of(con_id)
         if lines:
-            figures = self.venue.day_figures(instrument)
-            new_high, new_low = self._extends(con_id, figures)
-            price_changed = self._last_price.get(con_id) != trade.price
-            for write, group in self._by_writer(lines):
-                self._send_tails(group, write.trade(trade, figures, new_high, new_low, price_changed))
+            self._send_trade(lines, trade, self._tally.add(instrument, trade))
+        else:
+            self._tally.forget(instrument)
         self._last_price[con_id] = trade.price
         for line in self._each.of(con_id):
             if line.kind <= 2:
@@ -234,10 +233,15 @@ class MarketDesk(Desk):
                     line.session, ticks.tick_by_tick_last(line.request_id, line.kind, trade, exchange)
                 )
 
-    def _extends(self, con_id: int, figures: DayFigures) -> tuple[bool, bool]:
-        high, low = self._range.get(con_id, (0, 0))
-        self._range[con_id] = (figures.high, figures.low)
-        return figures.high != high, figures.low != low
+    def _send_trade(self, lines: Sequence[TickLine], trade: Trade, day: Running) -> None:
+        price_changed = self._last_price.get(day.con_id) != trade.price
+        for write, group in self._by_writer(lines):
+            tails = write.trade(trade, day.volume, price_changed)
+            if day.is_high:
+                tails.append(write.high(day.high))
+            if day.is_low:
+                tails.append(write.low(day.low))
+            self._send_tails(group, tails)
 
     def on_halt(self, instrument: Instrument, halted: bool) -> None:
         """Generic tick 49."""

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from enum import Enum
 
 from simulator.server.connection import Connection
 from simulator.server.limits import MessageRate
+
+
+_SHORT = 512
+_LENGTHS = [length.to_bytes(4, "big") for length in range(_SHORT)]
 
 
 class Stage(Enum):
@@ -49,10 +54,13 @@ class Session:
         """Whether startApi was accepted."""
         return self.stage is Stage.STARTED
 
-    def queue(self, payload: bytes) -> None:
-        """Frame a payload into the batch that the next flush writes."""
-        self.outbox.append(len(payload).to_bytes(4, "big"))
-        self.outbox.append(payload)
+    def queue(self, payloads: Iterable[bytes]) -> None:
+        """Frame payloads into the batch that the next flush writes."""
+        append = self.outbox.append
+        for payload in payloads:
+            length = len(payload)
+            append(_LENGTHS[length] if length < _SHORT else length.to_bytes(4, "big"))
+            append(payload)
 
     def flush(self) -> None:
         """Write the batch in one go."""

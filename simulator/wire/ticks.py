@@ -53,24 +53,27 @@ class TickWriter:
             tails.append(self._size(3, quote.ask_size))
         return tails
 
-    def trade(
-        self, trade: Trade, figures: DayFigures, new_high: bool, new_low: bool, price_changed: bool
-    ) -> list[Tail]:
-        """Last price or size, time of the trade, day's volume, and the day's high and low when they moved."""
-        tails = [(STRING_HEAD, b"\x00%d\x00%d\x00" % (self._number[45], trade.time_ms // 1000))]
-        tails.append(self._price(4, trade.price, trade.size) if price_changed else self._size(5, trade.size))
-        tails.append(self._size(8, figures.volume))
-        if new_high:
-            tails.append(self._price(6, figures.high, 0))
-        if new_low:
-            tails.append(self._price(7, figures.low, 0))
-        return tails
+    def trade(self, trade: Trade, day_volume: int, price_changed: bool) -> list[Tail]:
+        """Time of the trade, last price with its size or the size alone, and the day's volume."""
+        return [
+            (STRING_HEAD, b"\x00%d\x00%d\x00" % (self._number[45], trade.time_ms // 1000)),
+            self._price(4, trade.price, trade.size) if price_changed else self._size(5, trade.size),
+            self._size(8, day_volume),
+        ]
+
+    def high(self, price: int) -> Tail:
+        """A new high of the day."""
+        return self._price(6, price, 0)
+
+    def low(self, price: int) -> Tail:
+        """A new low of the day."""
+        return self._price(7, price, 0)
 
     def opening(self, quote: Quote, trade: Trade | None, figures: DayFigures) -> list[Tail]:
         """The first ticks of a subscription: all that is known at that moment."""
         tails = self.quote(quote, BID | ASK) if quote.bid or quote.ask else []
         if trade is not None:
-            tails += self.trade(trade, figures, False, False, True)
+            tails += self.trade(trade, figures.volume, price_changed=True)
         for kind, price in ((14, figures.open), (6, figures.high), (7, figures.low), (9, figures.previous_close)):
             if price:
                 tails.append(self._price(kind, price, 0))
