@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -90,10 +91,15 @@ async def deploy_all(settings: Settings) -> dict[str, UUID]:
     async with get_client() as client:
         await ensure_work_pool(client)
         deployments = {plan.flow.name: await deploy(client, plan) for plan in PLANS}
-        blocks = await upsert_blocks(client, settings.alert_urls)
-        for automation in plan_automations(deployments, blocks):
-            await upsert(client, automation)
+        await keep_watch(client, settings, deployments)
         return deployments
+
+
+async def keep_watch(client: PrefectClient, settings: Settings, deployments: Mapping[str, UUID]) -> None:
+    """Create or update the blocks of those who are told, and the automations that tell them."""
+    blocks = await upsert_blocks(client, settings.alert_urls)
+    for automation in plan_automations(deployments, blocks):
+        await upsert(client, automation)
 
 
 async def ensure_work_pool(client: PrefectClient) -> None:

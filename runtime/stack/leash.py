@@ -1,9 +1,9 @@
 """Runs one command on a leash: when the other end of standard input closes, for whatever reason, the command ends.
 
 This file is started as a script, in a session of its own, one for each child of the stack. It imports nothing of ours.
-The parent writes one JSON line `{command, environment, stop_signals, grace_seconds, keep_descendants}`; then a further line means
-"stop", and the end of the pipe means that the parent died, by kill -9 too. With `keep_descendants` the death of the
-parent ends the command alone and leaves what it started alive: a trading session outlives its Prefect worker.
+The parent writes one JSON line (see `main`); then a further line means "stop", and the end of the pipe means that the
+parent died, by kill -9 too. With `keep_descendants` the death of the parent ends the command alone and leaves what it
+started alive: a trading session outlives its Prefect worker.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 
 def main() -> int:
-    """Start the command, wait for its end or the leash's; return its exit code."""
+    """Read `{command, environment, stop_signals, grace_seconds, keep_descendants}`, run it, return its exit code."""
     pipe = open(0, "rb", buffering=0)  # noqa: SIM115  unbuffered, for a thread that holds a buffer's lock aborts the exit
     order: dict[str, Any] = json.loads(pipe.readline())
     for name, value in order["environment"].items():

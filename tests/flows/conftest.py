@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from prefect.settings import (
@@ -17,6 +19,7 @@ from prefect.settings import (
 from pytest_asyncio import fixture as async_fixture
 
 from config import Settings, load_settings
+from flows.deploy import deploy_all
 from runtime.stack.local_stack import LocalStack, StackOptions
 from tasks.settings import passed_down
 
@@ -40,6 +43,12 @@ def prefect_api(stack: LocalStack) -> Iterator[str]:
     }
     with temporary_settings(chosen):
         yield stack.prefect_api_url
+
+
+@pytest.fixture(scope="session")
+def deployed(prefect_api: str) -> dict[str, UUID]:
+    """All deployments, with nobody to tell of a bad end; their ids by flow name."""
+    return asyncio.run(deploy_all(load_settings(environment={}, env_file=Path("no .env in tests"))))
 
 
 @pytest.fixture

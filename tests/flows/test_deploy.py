@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 from pathlib import Path
 from uuid import UUID
@@ -13,15 +12,14 @@ from prefect import Flow
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import DeploymentScheduleUpdate, DeploymentUpdate
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
-from prefect.client.schemas.objects import StateType
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.schedules import CronSchedule
 
-from config import Settings
-from flows.deploy import PLANS, Plan, deploy, deploy_all
+from flows.deploy import PLANS, Plan, deploy
+from flows.flatten import FlattenScope
+from tests.flows.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
-SCHEDULER_SECONDS = 30.0
 
 
 async def deployment(client: PrefectClient, flow_name: str) -> DeploymentResponse:
@@ -35,17 +33,14 @@ def plan_of(flow_name: str) -> Plan:
 async def scheduled_starts(client: PrefectClient, deployment_id: UUID) -> list[str]:
     """The Eastern times of day at which runs of a deployment are planned."""
     runs = await client.read_flow_runs(deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment_id])))
-    planned = [run for run in runs if run.state_type is StateType.SCHEDULED and run.expected_start_time]
+    planned = [run for run in runs if run.auto_scheduled and run.expected_start_time]
     return sorted({f"{run.expected_start_time.in_timezone('America/New_York'):%H:%M}" for run in planned})
 
 
-async def test_schedules_make_runs_of_the_active_deployments_only(own_settings: Settings) -> None:
-    ids = await deploy_all(own_settings)
+async def test_schedules_make_runs_of_the_active_deployments_only(deployed: dict[str, UUID]) -> None:
     async with get_client() as client:
-        async with asyncio.timeout(SCHEDULER_SECONDS):
-            while not await scheduled_starts(client, ids["reconcile"]):  # the last one deployed
-                await asyncio.sleep(0.2)
-        starts = {name: await scheduled_starts(client, id_) for name, id_ in ids.items()}
+        await until(lambda: scheduled_starts(client, deployed["reconcile"]))  # the last one deployed
+        starts = {name: await scheduled_starts(client, id_) for name, id_ in deployed.items()}
     assert starts == {
         "trading_day": ["09:00"],
         "startup": [],
@@ -56,8 +51,7 @@ async def test_schedules_make_runs_of_the_active_deployments_only(own_settings: 
     }
 
 
-async def test_deploying_again_keeps_what_a_person_set(own_settings: Settings) -> None:
-    await deploy_all(own_settings)
+async def test_deploying_again_keeps_what_a_person_set(deployed: dict[str, UUID]) -> None:
     async with get_client() as client:
         before = await deployment(client, "warm_up")
         evening = CronSchedule(cron="0 20 * * *", timezone="America/New_York")
@@ -74,7 +68,7 @@ async def test_deploying_again_keeps_what_a_person_set(own_settings: Settings) -
         await client.pause_deployment(before.id)
         await deploy(client, plan_of("warm_up"))
         after = await deployment(client, "warm_up")
-    assert after.id == before.id
+    assert after.id == before.id == deployed["warm_up"]
     assert after.paused
     assert [(each.schedule, each.active) for each in after.schedules] == [(evening, True)]
     assert after.parameters == {"date": "2026-11-20"}
@@ -90,18 +84,13 @@ def test_entrypoints_are_dotted_names_of_the_flows(plan: Plan) -> None:
     assert isinstance(plan.flow, Flow)
 
 
-async def test_the_form_of_flatten_explains_its_fields(own_settings: Settings) -> None:
-    await deploy_all(own_settings)
+async def test_the_form_of_flatten_explains_its_fields(deployed: dict[str, UUID]) -> None:
     async with get_client() as client:
-        schema = (await deployment(client, "flatten")).parameter_openapi_schema
+        schema = (await client.read_deployment(deployed["flatten"])).parameter_openapi_schema
     assert schema is not None
     assert list(schema["properties"]) == ["date", "scope", "tickers", "confirmation"]
     assert all(field["description"] for field in schema["properties"].values())
-    assert schema["definitions"]["FlattenScope"]["enum"] == [
-        "what the session owns",
-        "named tickers",
-        "the whole account",
-    ]
+    assert schema["definitions"]["FlattenScope"]["enum"] == [str(scope) for scope in FlattenScope]
 
 
 def test_prefect_yaml_says_the_same_as_the_code() -> None:

@@ -1,0 +1,136 @@
+"""People hear of a run that ends badly: through Prefect's server and a real webhook."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from aiohttp import web
+from prefect.client.orchestration import get_client
+from prefect.states import Cancelled, Completed, Crashed, Failed, State
+from pydantic import SecretStr
+
+from config import Settings
+from flows.alerts import split_by_route
+from flows.automations import plan_automations, upsert
+from flows.deploy import keep_watch
+from flows.trading_day import trading_day
+from tests.flows.waiting import PATIENCE_SECONDS, until
+
+
+class Webhook:
+    """A service that takes notices."""
+
+    def __init__(self) -> None:
+        self.address = ""
+        self.notices: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+    async def take(self, request: web.Request) -> web.Response:
+        assert request.path == "/secret-token"
+        self.notices.put_nowait(await request.json())
+        return web.Response()
+
+    async def next(self) -> dict[str, Any]:
+        """The next notice."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await self.notices.get()
+
+
+@pytest.fixture
+async def webhook() -> AsyncIterator[Webhook]:
+    hook = Webhook()
+    app = web.Application()
+    app.router.add_post("/{path}", hook.take)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    hook.address = f"json://{host}:{port}/secret-token"
+    yield hook
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def alerted(own_settings: Settings, webhook: Webhook, deployed: dict[str, UUID]) -> Settings:
+    """Settings that name the webhook, made known to the server."""
+    settings = own_settings.model_copy(update={"alert_urls": (SecretStr(webhook.address),)})
+    async with get_client() as client:
+        await keep_watch(client, settings, deployed)
+    return settings
+
+
+async def end_a_run(state: State[Any]) -> str:
+    """Let a run of ours end in `state`; its name."""
+    async with get_client() as client:
+        run = await client.create_flow_run(trading_day, tags=["trader"])
+        await client.set_flow_run_state(run.id, state, force=True)
+        return run.name
+
+
+async def test_a_failed_or_crashed_run_reaches_the_webhook_and_a_good_one_does_not(
+    alerted: Settings, webhook: Webhook
+) -> None:
+    await end_a_run(Completed(message="all is well"))
+    await end_a_run(Cancelled(message="a person did it"))
+    failed = await end_a_run(Failed(message="2 breaks"))
+    notice = await webhook.next()
+    assert notice == {"title": "trading_day ended as Failed", "message": f"{failed}: 2 breaks", "type": "failure"}
+    crashed = await end_a_run(Crashed(message="killed"))
+    assert (await webhook.next())["message"] == f"{crashed}: killed"
+
+
+async def test_the_address_of_a_webhook_is_kept_secret(alerted: Settings, webhook: Webhook) -> None:
+    async with get_client() as client:
+        documents = await client.read_block_documents(include_secrets=False)
+    ours = [document for document in documents if document.name == "trader-alerts-1"]
+    assert len(ours) == 1
+    assert "secret-token" not in ours[0].model_dump_json()
+
+
+async def test_automations_are_kept_by_name_and_as_switched_by_a_person(
+    alerted: Settings, deployed: dict[str, UUID]
+) -> None:
+    async with get_client() as client:
+        names = [automation.name for automation in plan_automations(deployed, ["7b1f2a52-0f6c-4f0e-9b2d-0d8e8a1c6f11"])]
+        (before,) = await client.read_automations_by_name(names[0])
+        await client.pause_automation(before.id)
+        await keep_watch(client, alerted, deployed)
+        kept = [await client.read_automations_by_name(name) for name in names]
+        (again,) = kept[0]
+        await client.resume_automation(before.id)
+    assert [len(found) for found in kept] == [1] * len(names)
+    assert again.id == before.id
+    assert not again.enabled
+
+
+async def test_a_crashed_trading_day_is_started_again(deployed: dict[str, UUID]) -> None:
+    async with get_client() as client:
+        run = await client.create_flow_run_from_deployment(deployed["trading_day"])
+        await client.set_flow_run_state(run.id, Crashed(message="killed"), force=True)
+
+        async def runs_of_automations() -> list[str]:
+            runs = await client.read_flow_runs()
+            return [
+                each.name
+                for each in runs
+                if each.deployment_id == deployed["trading_day"] and each.id != run.id and not each.auto_scheduled
+            ]
+
+        assert len(await until(runs_of_automations)) == 1
+
+
+async def test_without_anybody_to_tell_nothing_is_planned_that_tells(deployed: dict[str, UUID]) -> None:
+    planned = plan_automations(deployed, [])
+    assert not any("tell" in automation.name for automation in planned)
+    async with get_client() as client:
+        for automation in planned:
+            assert await upsert(client, automation)
+
+
+def test_plain_webhooks_are_the_servers_and_the_rest_is_ours() -> None:
+    addresses = [SecretStr(text) for text in ("json://a:1/b", "jsons://c/d", "mailto://e:f@g", "slack://h/i/j")]
+    assert split_by_route(addresses) == (["http://a:1/b", "https://c/d"], ("mailto://e:f@g", "slack://h/i/j"))
