@@ -127,10 +127,9 @@ class TradingSection(Sized):
     commission_per_share: Money = Field(Decimal("0.005"), description="dollars, for the cost check of targets")
     commission_min_per_order: Money = Field(Decimal("1.00"), description="dollars, for the cost check of targets")
     allow_foreign_positions: bool = Field(False, description="trade a ticker in which the account holds other shares")
-    closure_minutes: Minutes = Field(30, description="minutes before the close at which closure begins")
-    flatten_minutes: Minutes = Field(29, description="minutes before the close at which the flatten flow acts")
-    timed_exit_minutes: Minutes = Field(27, description="minutes before the close at which the broker's own exits fire")
-    deadline_minutes: Minutes = Field(1, description="minutes before the close at which what is left gets a GTC stop")
+    closure_minutes: Annotated[int, Field(ge=30, le=180)] = Field(
+        30, description="minutes before the close at which closure begins; 30 (the flatten flow comes at 29) to 180"
+    )
 
 
 class RiskSection(Section):

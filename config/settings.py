@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import json
 from collections.abc import Mapping
 from typing import Any, Final
@@ -127,10 +126,6 @@ def _clock_contradictions(settings: Settings) -> list[tuple[str, str]]:
 
 def _trading_contradictions(settings: Settings) -> list[tuple[str, str]]:
     found = []
-    times = ("closure_minutes", "flatten_minutes", "timed_exit_minutes", "deadline_minutes")
-    for earlier, later in itertools.pairwise(times):
-        if getattr(settings, earlier) <= getattr(settings, later):
-            found.append((earlier, f"more than {later} ({getattr(settings, later)}): one acts after the other"))
     if settings.exit_market_seconds <= settings.exit_reprice_seconds:
         found.append(("exit_market_seconds", f"more than exit_reprice_seconds ({settings.exit_reprice_seconds})"))
     ids = (settings.ib_client_id, *settings.ib_client_id_spares, *settings.ib_observer_client_ids)

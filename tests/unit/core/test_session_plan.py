@@ -43,5 +43,11 @@ def test_an_account_that_would_break_order_references_is_refused(account: str) -
 
 @pytest.mark.parametrize("close_ms", [0, 30 * 60_000])
 def test_a_day_too_short_to_trade_is_refused(close_ms: int) -> None:
-    with pytest.raises(InvalidValueError, match="more than 30 minutes after the open at 0"):
+    with pytest.raises(InvalidValueError, match="over 30 minutes after the open at 0"):
         plan_session("DU1", "2024-11-27", 7, 0, close_ms)
+
+
+def test_an_earlier_closure_moves_what_acts_after_it() -> None:
+    plan = plan_session("DU1", "2024-11-27", 7, ms("2024-11-27 09:30"), ms("2024-11-27 16:00"), closure_minutes=60)
+    times = (plan.closure_ms, plan.flatten_ms, plan.timed_exit_ms, plan.deadline_ms)
+    assert times == tuple(ms(f"2024-11-27 {time}") for time in ("15:00", "15:01", "15:03", "15:59"))
