@@ -42,9 +42,13 @@ class ModifyOrder(Command):
 
 @dataclass(frozen=True, slots=True)
 class CancelOrder(Command):
-    """Ask the broker to cancel; the order lives until the broker says otherwise."""
+    """Ask the broker to cancel; the order lives until the broker says otherwise.
+
+    `perm_id` names one of two orders that share a reference; 0 is the usual case of one.
+    """
 
     order_ref: str
+    perm_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

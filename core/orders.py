@@ -45,6 +45,7 @@ class OpenOrder:
     oca_group: str = ""
     oca_type: int = 0
     parent_id: int = 0
+    why_held: str = ""  # of its newest status, where the broker has said
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,13 @@
-"""The numbers of SEMANTICS as frozen values, validated by config/ and passed down. `None` in a limit means `off`, written out."""
+"""The numbers of SEMANTICS as frozen values, validated by config/. A limit of `None` is off, written out."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from enum import StrEnum
+
+from core.errors import InvalidValueError
 
 
 class SizeUnit(StrEnum):
@@ -70,6 +73,13 @@ class RiskLimits:
     max_orders_per_minute: int | None = 60
     max_rejects_in_a_row: int | None = 3
     max_stop_outs_in_a_row: int | None = 3
+
+    def __post_init__(self) -> None:
+        """Refuse what is not a number: a limit that compares false with everything is no limit."""
+        for limit in fields(self):
+            figure = getattr(self, limit.name)
+            if figure is not None and not math.isfinite(figure):
+                raise InvalidValueError(limit.name, figure, "a finite number, or None for off")
 
 
 @dataclass(frozen=True, slots=True)

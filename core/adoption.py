@@ -1,0 +1,161 @@
+"""Orders and shares that the state does not know: ours from before a loss of the journal, and other people's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from core.bracket import Stage
+from core.desk import Desk
+from core.fills import close_trade, exit_shares, report_trades, sync_notes
+from core.ledger import FillKind
+from core.orders import Execution, OpenOrder, OrderSpec, parse_order_ref
+from core.pricing import increments_of, leg_distance, leg_price
+from core.state import Book, Bracket, Legs, Order
+from core.vocabulary import Action, Leg, OrderKind, Severity, Side
+
+ZERO = Decimal(0)
+
+KINDS = {
+    Leg.STOP: OrderKind.STOP,
+    Leg.EMERGENCY_STOP: OrderKind.STOP,
+    Leg.OVERNIGHT_STOP: OrderKind.STOP,
+    Leg.TARGET: OrderKind.LIMIT,
+    Leg.EMERGENCY_TARGET: OrderKind.LIMIT,
+}
+
+OF_BRACKET = frozenset({Leg.ENTRY, Leg.STOP, Leg.TARGET, Leg.TIMED_EXIT})
+
+
+def adopt(desk: Desk, book: Book, ref: str, action: Action, shares: int, row: OpenOrder | None = None) -> Order:
+    """Take in an order of this session that the state does not know. It counts as ended until a read-back lists it."""
+    parsed = parse_order_ref(ref)
+    leg = Leg(parsed.leg) if parsed is not None and parsed.leg in list(Leg) else Leg.EXIT
+    number = parsed.number if parsed is not None else 0
+    desk.state.next_number = max(desk.state.next_number, number + 1)
+    spec = OrderSpec(
+        order_ref=ref,
+        ticker=book.ticker,
+        action=action,
+        kind=KINDS.get(leg, OrderKind.MARKET),
+        shares=shares,
+        limit_price=row.limit_price if row is not None else None,
+        stop_price=row.stop_price if row is not None else None,
+    )
+    bracket = number if leg in OF_BRACKET else 0
+    order = Order(spec, leg, bracket, shares, spec.limit_price, spec.stop_price, stage=Stage.ABSENT)
+    book.ended[ref] = order
+    if bracket:
+        _join_bracket(book, order, number)
+    desk.alert(
+        Severity.WARNING,
+        f"adopted/{ref}",
+        f"{book.ticker}: an order was adopted",
+        f"The broker reports {ref}, which the journal does not hold.",
+    )
+    return order
+
+
+def _join_bracket(book: Book, order: Order, number: int) -> None:
+    action = order.spec.action if order.leg is Leg.ENTRY else order.spec.action.opposite
+    side = Side.LONG if action is Action.BUY else Side.SHORT
+    bracket = book.brackets.get(number)
+    if bracket is None:
+        bracket = Bracket(number, side, False, "", Legs(), 0.0, ZERO, ZERO, ZERO, ZERO)
+        book.brackets[number] = bracket
+    if order.leg is Leg.ENTRY:
+        bracket.entry = order.ref
+    elif order.leg is Leg.STOP:
+        bracket.native.stop, bracket.stop_price = order.ref, order.stop_price or ZERO
+    elif order.leg is Leg.TARGET:
+        bracket.native.target, bracket.target_price = order.ref, order.limit_price or ZERO
+    else:
+        bracket.native.timed_exit = order.ref
+
+
+def complete_adopted(desk: Desk, book: Book) -> None:
+    """Give adopted brackets the emergency legs that serve them, and distances: from their legs, else from the ATR."""
+    for order in book.orders.values():
+        if order.bracket == 0 and order.leg in (Leg.EMERGENCY_STOP, Leg.EMERGENCY_TARGET):
+            _assign_emergency(book, order)
+    average = desk.state.ledger.average_price(book.ticker)
+    params = desk.by_ticker.get(book.ticker)
+    if average is None or params is None:
+        return
+    for bracket in book.brackets.values():
+        if bracket.held <= 0 or bracket.stop_distance:
+            continue
+        atr, sign, increments = book.atr.value, bracket.side.sign, increments_of(book)
+        bracket.atr = atr or 0.0
+        if bracket.stop_price:
+            bracket.stop_distance = (average - bracket.stop_price) * sign
+        elif atr is not None:
+            bracket.stop_distance = leg_distance(params.atr_stop_multiplier, atr, average, ZERO, increments)
+            bracket.stop_price = leg_price(bracket.side, average - sign * bracket.stop_distance, increments)
+        if bracket.target_price:
+            bracket.target_distance = (bracket.target_price - average) * sign
+        elif atr is not None:
+            bracket.target_distance = leg_distance(params.atr_target_multiplier, atr, average, ZERO, increments)
+            bracket.target_price = leg_price(bracket.side, average + sign * bracket.target_distance, increments)
+
+
+def _assign_emergency(book: Book, order: Order) -> None:
+    for bracket in book.brackets.values():
+        stop_works = book.live(bracket.native.stop) is not None
+        if bracket.held <= 0 or stop_works:
+            continue
+        if order.leg is Leg.EMERGENCY_STOP and not bracket.emergency.stop:
+            bracket.emergency.stop, bracket.stop_price = order.ref, order.stop_price or ZERO
+        elif order.leg is Leg.EMERGENCY_TARGET and not bracket.emergency.target:
+            bracket.emergency.target, bracket.target_price = order.ref, order.limit_price or ZERO
+        else:
+            continue
+        order.bracket = bracket.number
+        return
+
+
+def take_foreign(desk: Desk, execution: Execution, at_ms: int) -> Book | None:
+    """An execution that is not ours. What it sells beyond the owner's own shares, it sells of ours: `external`."""
+    book = desk.state.books.get(execution.ticker)
+    known = desk.state.foreign_executions.get(execution.lineage)
+    if book is None or (known is not None and execution.exec_id <= known):
+        return None
+    desk.state.foreign_executions[execution.lineage] = execution.exec_id
+    if known is not None or (not desk.state.ever_reconciled and not book.position):
+        return None  # a correction, or a trade of before: the next read-back tells the position
+    signed = execution.action.sign * execution.shares
+    ours = _part_of_ours(book, signed)
+    book.foreign_shares += signed - ours
+    if ours:
+        take_external(desk, book, replace(execution, shares=abs(ours)), at_ms)
+    desk.read_broker(f"{execution.ticker} was traded by another")
+    return book
+
+
+def _part_of_ours(book: Book, signed: int) -> int:
+    """Signed shares by which a foreign trade cuts our position: foreign shares of its direction go first."""
+    if book.foreign_shares * signed < 0:
+        signed -= max(signed, -book.foreign_shares) if signed < 0 else min(signed, -book.foreign_shares)
+    if book.position * signed >= 0:
+        return 0
+    return max(signed, -book.position) if signed < 0 else min(signed, -book.position)
+
+
+def take_external(desk: Desk, book: Book, execution: Execution, at_ms: int) -> None:
+    """Our shares were closed by hand or by another client (CASES 22): the ledger says so, the legs follow."""
+    fill = desk.state.ledger.record(execution)
+    if fill.kind is FillKind.DUPLICATE:
+        return
+    book.position = fill.position_after
+    exit_shares(book, execution.action.sign * execution.shares)
+    sync_notes(desk, book)
+    book.last_exit_ms = at_ms
+    if book.position == 0:
+        close_trade(desk, book, None)
+    report_trades(desk, book)
+    desk.alert(
+        Severity.WARNING,
+        f"external/{execution.exec_id}",
+        f"{book.ticker}: closed by another",
+        f"{execution.action} {execution.shares} at {execution.price} was not ours; {book.position} shares are left.",
+    )

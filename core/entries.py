@@ -1,0 +1,219 @@
+"""From a prediction to exactly one decision, and from a decision to a bracket."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core import exit_protocol
+from core.commands import RecordDecision
+from core.desk import Desk
+from core.market import Prediction
+from core.orders import OrderSpec, order_ref
+from core.params import EntryKind
+from core.pricing import increments_of, leg_price, through_market
+from core.records import Decision
+from core.rules import pricing, risk
+from core.rules.access import access, not_connected, session_closed
+from core.rules.candidate import SIDES, Candidate, Plan, make_plan
+from core.rules.position import order_in_flight, position_rule
+from core.rules.signal import invalid, outdated, weak
+from core.state import Book, Bracket, Legs
+from core.vocabulary import ExitReason, Leg, OrderKind, Outcome, Refusal, Severity, TimeInForce
+
+KEYS_MAX = 10_000
+"""Predictions remembered; beyond that those too old to be accepted again are forgotten."""
+
+
+def decide(desk: Desk, prediction: Prediction) -> None:
+    """Ask the rules in their order, record the one decision, and act on it."""
+    candidate = _candidate(desk, prediction)
+    refusal = _refusal(desk, prediction, candidate)
+    _remember(desk, prediction)
+    if refusal is not None or candidate is None or candidate.plan is None:
+        _record(desk, prediction, candidate, refusal=refusal)
+        return
+    number = desk.state.take_number()
+    _record(desk, prediction, candidate, number=number)
+    if candidate.outcome is Outcome.REVERSE:
+        run = exit_protocol.begin(desk, candidate.book, ExitReason.REVERSAL)
+        if run is not None:
+            run.reentry, run.reentry_number = prediction, number
+    else:
+        enter(candidate, candidate.plan, number)
+
+
+def refuse_unreadable(desk: Desk, asked_ticker: str, problem: str) -> None:
+    """Record an answer of the prediction source that could not be parsed."""
+    state = desk.state
+    decision = Decision(
+        at_ms=state.now_ms,
+        number=state.next_decision,
+        ticker=asked_ticker,
+        prediction_key="",
+        signal="",
+        confidence=None,
+        outcome=Outcome.REFUSE,
+        refusal=Refusal.UNREADABLE,
+        explanation=f"The answer for {asked_ticker} could not be read: {problem}",
+    )
+    state.next_decision += 1
+    desk.out.append(RecordDecision(decision))
+
+
+def enter_after_exit(desk: Desk, book: Book, prediction: Prediction, number: int) -> None:
+    """A reversal's second half, once flat: the signal must still be fresh and every limit still hold."""
+    candidate = _candidate(desk, prediction)
+    if candidate is None:
+        return
+    refusal = outdated(desk, prediction) or access(candidate) or _trading_refusal(candidate)
+    if refusal is None and candidate.plan is not None:
+        enter(candidate, candidate.plan, number)
+        return
+    desk.alert(
+        Severity.WARNING,
+        f"reversal/{book.ticker}/{number}",
+        f"{book.ticker}: reversal without entry",
+        f"Flat, but the entry was refused on the second look: {refusal}.",
+    )
+
+
+def _candidate(desk: Desk, prediction: Prediction) -> Candidate | None:
+    """What the rules see; None for a prediction that has no ticker of ours or no side."""
+    params, side = desk.by_ticker.get(prediction.ticker), SIDES.get(prediction.signal)
+    if params is None or side is None:
+        return None
+    candidate = Candidate(desk, prediction, desk.book(prediction.ticker), params, side, plan=None)
+    candidate.plan = make_plan(candidate)
+    return candidate
+
+
+def _refusal(desk: Desk, prediction: Prediction, candidate: Candidate | None) -> Refusal | None:
+    if candidate is None:
+        return not_connected(desk) or session_closed(desk) or invalid(desk, prediction) or weak(desk, prediction)
+    return access(candidate) or invalid(desk, prediction) or weak(desk, prediction) or _trading_refusal(candidate)
+
+
+def _trading_refusal(candidate: Candidate) -> Refusal | None:
+    for rule in (*risk.RULES, order_in_flight, position_rule, *pricing.RULES):
+        refusal = rule(candidate)
+        if refusal is not None:
+            return refusal
+    return None
+
+
+def _remember(desk: Desk, prediction: Prediction) -> None:
+    used = desk.state.used_predictions
+    used[prediction.key] = prediction.timestamp_ms
+    if len(used) > KEYS_MAX:
+        oldest_ms = desk.state.now_ms - desk.params.prediction_max_age_seconds * 1000
+        desk.state.used_predictions = {key: at_ms for key, at_ms in used.items() if at_ms >= oldest_ms}
+
+
+def _record(
+    desk: Desk,
+    prediction: Prediction,
+    candidate: Candidate | None,
+    *,
+    refusal: Refusal | None = None,
+    number: int | None = None,
+) -> None:
+    state = desk.state
+    plan = candidate.plan if candidate is not None else None
+    outcome = Outcome.REFUSE if number is None or candidate is None else candidate.outcome
+    decision = Decision(
+        at_ms=state.now_ms,
+        number=state.next_decision,
+        ticker=prediction.ticker,
+        prediction_key=prediction.key,
+        signal=prediction.signal,
+        confidence=prediction.confidence,
+        outcome=outcome,
+        refusal=refusal,
+        explanation=_explain(outcome, refusal, candidate),
+        values=tuple(sorted(candidate.values.items())) if candidate is not None else (),
+        order_ref="" if number is None else order_ref(state.session, prediction.ticker, number, Leg.ENTRY),
+        side=candidate.side if candidate is not None else None,
+        shares=plan.shares if plan is not None and number is not None else 0,
+        price=plan.price if plan is not None else None,
+        atr=candidate.book.atr.value if candidate is not None else None,
+        capital_efficiency=plan.capital_efficiency if plan is not None else None,
+    )
+    state.next_decision += 1
+    desk.out.append(RecordDecision(decision))
+
+
+def _explain(outcome: Outcome, refusal: Refusal | None, candidate: Candidate | None) -> str:
+    figures = ", ".join(f"{name} {value}" for name, value in sorted(candidate.values.items())) if candidate else ""
+    if refusal is not None or candidate is None or candidate.plan is None:
+        return f"Refused: {refusal}" + (f" ({figures})." if figures else ".")
+    return f"{outcome}: {candidate.side} {candidate.plan.shares} at {candidate.plan.price} ({figures})."
+
+
+def enter(candidate: Candidate, plan: Plan, number: int) -> None:
+    """Send the bracket of an accepted candidate."""
+    desk, book, side = candidate.desk, candidate.book, candidate.side
+    increments = increments_of(book)
+    bracket = Bracket(
+        number=number,
+        side=side,
+        is_add=plan.outcome is Outcome.SCALE_IN,
+        entry=order_ref(desk.state.session, book.ticker, number, Leg.ENTRY),
+        native=Legs(),
+        atr=plan.atr,
+        stop_distance=plan.stop_distance,
+        target_distance=plan.target_distance,
+        stop_price=leg_price(side, plan.price - side.sign * plan.stop_distance, increments),
+        target_price=leg_price(side, plan.price + side.sign * plan.target_distance, increments),
+        capital_efficiency=plan.capital_efficiency or 0.0,
+    )
+    entry = _entry_spec(candidate, bracket, plan)
+    children = _leg_specs(desk, book, bracket, plan.shares)
+    bracket.native = Legs(
+        stop=children[Leg.STOP].order_ref,
+        target=children[Leg.TARGET].order_ref,
+        timed_exit=children[Leg.TIMED_EXIT].order_ref if Leg.TIMED_EXIT in children else "",
+    )
+    book.brackets[number] = bracket
+    desk.place_bracket(book, number, entry, children)
+
+
+def _entry_spec(candidate: Candidate, bracket: Bracket, plan: Plan) -> OrderSpec:
+    """A market order, or a limit that trades at once or dies, capped against slippage."""
+    params, action = candidate.desk.params, candidate.side.entry_action
+    limit: Decimal | None = None
+    if params.entry_kind is EntryKind.MARKETABLE_IOC:
+        limit = through_market(candidate.book, action, params.entry_slippage_cap_fraction)
+    return OrderSpec(
+        order_ref=bracket.entry,
+        ticker=candidate.book.ticker,
+        action=action,
+        kind=OrderKind.MARKET if limit is None else OrderKind.LIMIT,
+        shares=plan.shares,
+        limit_price=limit,
+        time_in_force=TimeInForce.DAY if limit is None else TimeInForce.IOC,
+    )
+
+
+def _leg_specs(desk: Desk, book: Book, bracket: Bracket, shares: int) -> dict[Leg, OrderSpec]:
+    """Stop, target and, where its time has not passed, the timed exit that makes the broker itself go flat."""
+
+    def spec(leg: Leg, kind: OrderKind, limit: Decimal | None, stop: Decimal | None, after_ms: int | None) -> OrderSpec:
+        return OrderSpec(
+            order_ref=order_ref(desk.state.session, book.ticker, bracket.number, leg),
+            ticker=book.ticker,
+            action=bracket.side.exit_action,
+            kind=kind,
+            shares=shares,
+            limit_price=limit,
+            stop_price=stop,
+            good_after_ms=after_ms,
+            parent_ref=bracket.entry,
+        )
+
+    specs = {
+        Leg.STOP: spec(Leg.STOP, OrderKind.STOP, None, bracket.stop_price, None),
+        Leg.TARGET: spec(Leg.TARGET, OrderKind.LIMIT, bracket.target_price, None, None),
+    }
+    if desk.state.now_ms < desk.plan.timed_exit_ms:
+        specs[Leg.TIMED_EXIT] = spec(Leg.TIMED_EXIT, OrderKind.MARKET, None, None, desk.plan.timed_exit_ms)
+    return specs

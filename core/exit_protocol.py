@@ -1,0 +1,278 @@
+"""The one way out of a position: for reversal, closure, flatten, loss limit, recovery and over-fill (SEMANTICS 6).
+
+1. Re-price the targets to marketable, so that the broker's own group ends the stops.
+2. Not flat in 5 s: again, further.
+3. Not flat in 10 s: cancel every order, wait until each has ended, ask the broker what is left, send that as market.
+4. Verify by query: flat and nothing working. Repeat until the deadline; what is left then gets a GTC stop.
+No limit of risk is asked. Nothing here waits on signals, indicators or a database.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core.bracket import Stage
+from core.desk import Desk
+from core.orders import OrderSpec, order_ref
+from core.pricing import increments_of, last_trade, leg_price, through_market
+from core.protection import place_emergency
+from core.state import Book, Exit, ExitStep, Order
+from core.vocabulary import ExitReason, Leg, OrderKind, Severity, Side, TimeInForce
+
+FIRST_FRACTION = Decimal("0.001")
+"""How far through the quote the target goes first."""
+
+FURTHER_FRACTION = Decimal("0.005")
+"""And at the second attempt; the market order follows."""
+
+MARKET_MS = 10_000
+"""A market order not filled for so long is cancelled and what is left read back: the ticker may be halted."""
+
+PAUSE_MS = 30_000
+"""After the broker refused a market order: a stop stands in until the next attempt."""
+
+OVERNIGHT_ATTEMPTS_MAX = 3
+"""GTC stops sent for one ticker when the broker refuses them."""
+
+OVERNIGHT_FRACTION = Decimal("0.05")
+"""Distance of the GTC stop from the last trade where no bracket says better; it is the last resort of a failed day."""
+
+
+def begin(desk: Desk, book: Book, reason: ExitReason, *, whole_account: bool = False) -> Exit | None:
+    """Start the protocol, or give the running one a new reason; None when there is nothing to exit."""
+    running = book.exit
+    if running is not None:
+        if running.reason is ExitReason.REVERSAL or running.reentry is not None:
+            running.reason, running.reentry = reason, None
+        running.whole_account |= whole_account
+        if reason is ExitReason.OVERFILL and running.step in (ExitStep.REPRICED, ExitStep.FURTHER):
+            _go(desk, running, ExitStep.CLEARING)
+        return running
+    if book.position == 0 and not book.orders and not whole_account:
+        return None
+    state = desk.state
+    epoch, state.next_exit = state.next_exit, state.next_exit + 1
+    run = book.exit = Exit(epoch, reason, state.now_ms, ExitStep.CLEARING, state.now_ms, whole_account=whole_account)
+    if desk.can_send and _reprice_targets(desk, book, FIRST_FRACTION):
+        run.step = ExitStep.REPRICED
+    return run
+
+
+def advance(desk: Desk, book: Book, run: Exit) -> None:
+    """Take every step of the protocol that is due now."""
+    if desk.state.deadline_passed and run.step is not ExitStep.OVERNIGHT and book.position:
+        _hold_overnight(desk, book, run)
+    if run.reentry is not None and desk.state.now_ms >= run.started_ms + desk.params.exit_market_seconds * 1000:
+        _give_up_reversal(desk, book, run)
+    before = None
+    while before is not run.step:
+        before = run.step
+        _STEPS[run.step](desk, book, run)
+
+
+def read_back(desk: Desk, book: Book, run: Exit, left: int) -> None:
+    """Act on a complete read-back: `left` is what the broker reports of the position, signed shares."""
+    if run.step is not ExitStep.READING or desk.state.read_done_step < run.demanded_step:
+        return
+    if book.orders:
+        _go(desk, run, ExitStep.CLEARING)
+    elif left == 0:
+        book.exit = None
+        desk.clear(f"exit/{book.ticker}", f"{book.ticker} is flat, verified at the broker.")
+    else:
+        _send_market(desk, book, run, left)
+
+
+def _go(desk: Desk, run: Exit, step: ExitStep) -> None:
+    run.step, run.step_ms = step, desk.state.now_ms
+
+
+# --- steps 1 and 2 ------------------------------------------------------------------------------------------------
+
+
+def _reprice_targets(desk: Desk, book: Book, fraction: Decimal) -> bool:
+    """Make every bracket's target marketable; False when that cannot end the whole position."""
+    work: list[tuple[Order, int]] = []
+    for bracket in book.brackets.values():
+        if book.live(bracket.entry) is not None:
+            return False
+        if bracket.held == 0:
+            continue
+        target = book.live(bracket.emergency.target) or book.live(bracket.native.target)
+        if target is None or target.stage not in (Stage.LIVE, Stage.CHANGING) or target.refusals:
+            return False
+        work.append((target, bracket.held))
+    price = through_market(book, work[0][0].spec.action, fraction) if work else None
+    if price is None or sum(held for _, held in work) != abs(book.position):
+        return False
+    if any(target.stage is Stage.CHANGING for target, _ in work):
+        return False
+    for target, held in work:
+        desk.modify(book, target, target.filled + held, price, None)
+    return True
+
+
+def _wait_for_targets(desk: Desk, book: Book, run: Exit) -> None:
+    now_ms = desk.state.now_ms
+    reprice_ms = run.started_ms + desk.params.exit_reprice_seconds * 1000
+    market_ms = run.started_ms + desk.params.exit_market_seconds * 1000
+    if book.position == 0:
+        _wait_for_siblings(desk, book, run)
+    elif now_ms >= market_ms or _targets_lost(book):
+        _go(desk, run, ExitStep.CLEARING)
+    elif run.step is ExitStep.REPRICED and now_ms >= reprice_ms:
+        again = _reprice_targets(desk, book, FURTHER_FRACTION)
+        _go(desk, run, ExitStep.FURTHER if again else ExitStep.CLEARING)
+    else:
+        book.look_again(reprice_ms if run.step is ExitStep.REPRICED else market_ms)
+
+
+def _targets_lost(book: Book) -> bool:
+    """Whether a bracket that still holds shares has lost its target, or the broker refused the new price."""
+    for bracket in book.brackets.values():
+        target = book.live(bracket.emergency.target) or book.live(bracket.native.target)
+        if bracket.held > 0 and (target is None or target.refusals):
+            return True
+    return False
+
+
+def _wait_for_siblings(desk: Desk, book: Book, run: Exit) -> None:
+    """Flat by the target: the broker ends the stop by itself; if not, it is cancelled."""
+    grace_ms = max(book.last_exit_ms, run.started_ms) + desk.params.protect_within_seconds * 1000
+    if not book.orders or desk.state.now_ms >= grace_ms:
+        _go(desk, run, ExitStep.CLEARING)
+    else:
+        book.look_again(grace_ms)
+
+
+# --- step 3 -------------------------------------------------------------------------------------------------------
+
+
+def _give_up_reversal(desk: Desk, book: Book, run: Exit) -> None:
+    run.reentry = None
+    desk.alert(
+        Severity.WARNING,
+        f"reversal/{book.ticker}/{run.epoch}",
+        f"{book.ticker}: reversal given up",
+        f"Not flat in {desk.params.exit_market_seconds} s; the exit goes on, no entry follows.",
+    )
+
+
+def _clear(desk: Desk, book: Book, run: Exit) -> None:
+    for order in list(book.orders.values()):
+        desk.cancel(book, order)
+    if not book.orders:
+        run.demanded_step = desk.read_broker(f"exit of {book.ticker}")
+        _go(desk, run, ExitStep.READING)
+
+
+def _send_market(desk: Desk, book: Book, run: Exit, left: int) -> None:
+    leg = Leg.REPAIR if run.reason is ExitReason.OVERFILL and run.rounds == 0 else Leg.EXIT
+    side = Side.LONG if left > 0 else Side.SHORT
+    spec = OrderSpec(
+        order_ref=order_ref(desk.state.session, book.ticker, desk.state.take_number(), leg),
+        ticker=book.ticker,
+        action=side.exit_action,
+        kind=OrderKind.MARKET,
+        shares=min(abs(left), desk.params.max_shares_per_order),
+    )
+    run.order, run.rounds = spec.order_ref, run.rounds + 1
+    desk.place(book, {leg: spec}, bracket=0)
+    _go(desk, run, ExitStep.MARKET)
+    if run.rounds > 1:
+        desk.alert(
+            Severity.CRITICAL,
+            f"exit/{book.ticker}",
+            f"{book.ticker}: exit is being repeated",
+            f"{left} shares are left after {run.rounds - 1} market orders ({run.reason}).",
+        )
+
+
+def _wait_for_market(desk: Desk, book: Book, run: Exit) -> None:
+    order = book.find(run.order)
+    timeout_ms = run.step_ms + MARKET_MS
+    if order is not None and order.is_live and desk.state.now_ms < timeout_ms:
+        book.look_again(timeout_ms)
+    elif order is not None and order.stage is Stage.REJECTED and not order.filled:
+        desk.alert(
+            Severity.CRITICAL,
+            f"exit/{book.ticker}",
+            f"{book.ticker}: the broker refused the exit",
+            f"The market order for {order.shares} shares was refused; a stop stands in, next attempt in 30 s.",
+        )
+        _go(desk, run, ExitStep.PAUSED)
+        for bracket in book.brackets.values():
+            if bracket.held > 0:
+                place_emergency(desk, book, bracket)
+    else:
+        _go(desk, run, ExitStep.CLEARING)
+
+
+def _wait_for_pause(desk: Desk, book: Book, run: Exit) -> None:
+    if book.position == 0 or desk.state.now_ms >= run.step_ms + PAUSE_MS:
+        _go(desk, run, ExitStep.CLEARING)
+    else:
+        book.look_again(run.step_ms + PAUSE_MS)
+
+
+def _wait_for_read(desk: Desk, book: Book, run: Exit) -> None:
+    """Nothing to do before the broker has answered, except that a lost link lost the question too."""
+    if desk.state.read_step == 0 and desk.state.read_done_step < run.demanded_step:
+        run.demanded_step = desk.read_broker(f"exit of {book.ticker}")
+
+
+# --- past the deadline --------------------------------------------------------------------------------------------
+
+
+def _hold_overnight(desk: Desk, book: Book, run: Exit) -> None:
+    if run.step is not ExitStep.OVERNIGHT:
+        run.rounds = 0
+    for order in list(book.orders.values()):
+        desk.cancel(book, order)
+    side = Side.LONG if book.position > 0 else Side.SHORT
+    price = _overnight_price(book, side)
+    spec = OrderSpec(
+        order_ref=order_ref(desk.state.session, book.ticker, desk.state.take_number(), Leg.OVERNIGHT_STOP),
+        ticker=book.ticker,
+        action=side.exit_action,
+        kind=OrderKind.STOP,
+        shares=abs(book.position),
+        stop_price=price,
+        time_in_force=TimeInForce.GTC,
+    )
+    run.order, run.rounds = spec.order_ref, run.rounds + 1
+    desk.place(book, {Leg.OVERNIGHT_STOP: spec}, bracket=0)
+    _go(desk, run, ExitStep.OVERNIGHT)
+    desk.alert(
+        Severity.CRITICAL,
+        f"overnight/{book.ticker}",
+        f"{book.ticker}: not flat at the deadline",
+        f"{book.position} shares stay overnight behind a GTC stop at {price}. Close them by hand.",
+    )
+
+
+def _overnight_price(book: Book, side: Side) -> Decimal:
+    for bracket in book.brackets.values():
+        if bracket.held > 0 and bracket.stop_price > 0:
+            return bracket.stop_price
+    last = last_trade(book)
+    base = Decimal(repr(last)) if last is not None else Decimal(0)
+    return leg_price(side, base * (1 - side.sign * OVERNIGHT_FRACTION), increments_of(book))
+
+
+def _wait_overnight(desk: Desk, book: Book, run: Exit) -> None:
+    if book.position == 0:
+        _go(desk, run, ExitStep.CLEARING)
+    elif book.live(run.order) is None and run.rounds < OVERNIGHT_ATTEMPTS_MAX:
+        _hold_overnight(desk, book, run)
+
+
+_STEPS = {
+    ExitStep.REPRICED: _wait_for_targets,
+    ExitStep.FURTHER: _wait_for_targets,
+    ExitStep.CLEARING: _clear,
+    ExitStep.READING: _wait_for_read,
+    ExitStep.MARKET: _wait_for_market,
+    ExitStep.PAUSED: _wait_for_pause,
+    ExitStep.OVERNIGHT: _wait_overnight,
+}

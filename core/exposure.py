@@ -1,0 +1,51 @@
+"""What the session has at stake: signed dollars per ticker, per sector and per pair, heat, and the day's P&L."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+
+from core.desk import Desk
+from core.money import from_float
+from core.state import Book
+from core.vocabulary import Leg
+
+ZERO = Decimal(0)
+
+
+def mark_of(desk: Desk, book: Book) -> Decimal:
+    """What a share is valued at, dollars: the newest bar or trade, else the average cost. NaN where that is unknown."""
+    mark = desk.state.marks.get(book.ticker)
+    if mark is None:
+        return desk.state.ledger.average_price(book.ticker) or Decimal("NaN")
+    return from_float(mark) if math.isfinite(mark) else Decimal("NaN")
+
+
+def committed_shares(book: Book) -> int:
+    """Signed shares held, and those that a live entry may still add."""
+    entering = (order for order in book.orders.values() if order.leg is Leg.ENTRY)
+    return book.position + sum(order.spec.action.sign * order.remaining for order in entering)
+
+
+def committed_value(desk: Desk, book: Book) -> Decimal:
+    """Signed dollars held or being entered."""
+    shares = committed_shares(book)
+    return shares * mark_of(desk, book) if shares else ZERO
+
+
+def heat_of(desk: Desk, book: Book) -> Decimal:
+    """What the ticker loses from its mark if its stops are hit: shares × distance to the stop, dollars."""
+    heat = ZERO
+    for bracket in book.brackets.values():
+        entry = book.live(bracket.entry)
+        shares = bracket.held + (entry.remaining if entry is not None else 0)
+        distance = (mark_of(desk, book) - bracket.stop_price) * bracket.side.sign
+        if shares > 0 and (distance.is_nan() or distance > 0):
+            heat += shares * distance
+    return heat
+
+
+def daily_pnl(desk: Desk) -> Decimal | None:
+    """Realised + unrealised − commissions, dollars; None when an open position cannot be valued."""
+    ledger = desk.state.ledger
+    return ledger.daily_pnl({ticker: mark_of(desk, desk.book(ticker)) for ticker in ledger.positions})

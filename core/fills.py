@@ -1,0 +1,152 @@
+"""What a fill changes: the ledger, its bracket, cooldowns, and the round trip that it opens or closes."""
+
+from __future__ import annotations
+
+from core.bracket import Heard
+from core.commands import RecordTrade
+from core.desk import Desk
+from core.ledger import FillKind
+from core.orders import Execution
+from core.records import Trade
+from core.state import Book, Order, TradeNote
+from core.trades import RoundTrip
+from core.vocabulary import ExitReason, Leg
+
+REASONS = {
+    Leg.STOP: ExitReason.STOP,
+    Leg.EMERGENCY_STOP: ExitReason.STOP,
+    Leg.OVERNIGHT_STOP: ExitReason.STOP,
+    Leg.TARGET: ExitReason.TARGET,
+    Leg.EMERGENCY_TARGET: ExitReason.TARGET,
+    Leg.TIMED_EXIT: ExitReason.TIMED_EXIT,
+    Leg.REPAIR: ExitReason.OVERFILL,
+}
+"""Why a trade ended, by the leg of its last fill; a target that an exit protocol moved has the protocol's reason."""
+
+
+def take_own(desk: Desk, book: Book, order: Order, execution: Execution, at_ms: int) -> bool:
+    """Take one of our executions in; False when it was known already."""
+    ledger = desk.state.ledger
+    known = ledger.executions.get(execution.lineage)
+    fill = ledger.record(execution)
+    if fill.kind is FillKind.DUPLICATE:
+        return False
+    shares = execution.shares - (known.shares if known is not None else 0)
+    first = order.filled == 0
+    order.filled += shares
+    _attribute(book, order, shares)
+    if order.reported_filled <= order.filled and order.ref in book.behind:
+        book.behind.remove(order.ref)
+    if order.filled >= order.shares:
+        desk.hear(book, order, Heard.FILLED)
+    book.position = fill.position_after
+    sync_notes(desk, book)
+    if order.leg is Leg.ENTRY:
+        desk.state.rejects_in_a_row = 0
+        if first:
+            _note_entry(book, order, at_ms)
+    else:
+        book.last_exit_ms = at_ms
+    if fill.position_before and fill.position_before * fill.position_after <= 0:
+        close_trade(desk, book, order.leg)
+    report_trades(desk, book)
+    return True
+
+
+def _attribute(book: Book, order: Order, shares: int) -> None:
+    """Count a fill for the bracket that its order serves."""
+    bracket = book.brackets.get(order.bracket)
+    if bracket is None:
+        exit_shares(book, order.spec.action.sign * shares)
+    elif order.leg is Leg.ENTRY:
+        bracket.entered += shares
+    else:
+        bracket.exited += shares
+
+
+def exit_shares(book: Book, signed: int) -> None:
+    """Spread signed shares, bought or sold for the position as a whole, over the brackets that hold the opposite."""
+    for bracket in book.brackets.values():
+        held = bracket.held * bracket.side.sign
+        if held * signed < 0:
+            part = min(abs(held), abs(signed))
+            bracket.exited += part if bracket.held > 0 else -part
+            signed += part if signed < 0 else -part
+
+
+def _note_entry(book: Book, order: Order, at_ms: int) -> None:
+    """The first fill of an entry starts its side's cooldown; an add starts none."""
+    bracket, note = book.brackets.get(order.bracket), book.trades[-1]
+    if bracket is None:
+        return
+    if bracket.is_add:
+        note.adds += 1
+        return
+    book.cooldown_ms[bracket.side] = at_ms
+    note.atr, note.capital_efficiency = bracket.atr, bracket.capital_efficiency
+
+
+def close_trade(desk: Desk, book: Book, leg: Leg | None) -> None:
+    """The position came to zero, or through it: name the reason; a stop clears both sides' cooldown."""
+    reason = ExitReason.EXTERNAL if leg is None else _reason(book, leg)
+    closed = [note for note in book.trades if note.exit_reason is None]
+    if book.position:
+        closed = closed[:-1]  # the last one is what the fill opened on the other side
+    for note in closed:
+        note.exit_reason = reason
+    book.flat_since_ms = desk.state.now_ms
+    if reason is ExitReason.STOP:
+        book.cooldown_ms.clear()
+        book.stop_outs_in_a_row += 1
+    else:
+        book.stop_outs_in_a_row = 0
+
+
+def _reason(book: Book, leg: Leg) -> ExitReason:
+    reason = REASONS.get(leg)
+    if book.exit is not None and reason in (ExitReason.TARGET, None):
+        return book.exit.reason
+    return reason or ExitReason.RECOVERY
+
+
+def sync_notes(desk: Desk, book: Book) -> None:
+    """Keep one note per round trip of the ledger; executions that came late may have split or joined some."""
+    trips = desk.state.ledger.books[book.ticker].trips
+    while len(book.trades) < len(trips):
+        book.trades.append(TradeNote(desk.state.next_trade))
+        desk.state.next_trade += 1
+    del book.trades[len(trips) :]
+
+
+def report_trades(desk: Desk, book: Book) -> None:
+    """Record every closed round trip that is new, or that a commission or a correction has changed."""
+    if book.ticker not in desk.state.ledger.books:
+        return
+    for trip, note in zip(desk.state.ledger.books[book.ticker].trips, book.trades, strict=True):
+        if trip.closed_ms is None or trip.exit_price is None or trip.gross_pnl is None:
+            continue
+        trade = _trade(desk, trip, note)
+        if trade != note.reported:
+            note.reported = trade
+            desk.out.append(RecordTrade(trade))
+
+
+def _trade(desk: Desk, trip: RoundTrip, note: TradeNote) -> Trade:
+    return Trade(
+        session=desk.state.session,
+        number=note.number,
+        ticker=trip.ticker,
+        side=trip.side,
+        shares=trip.most_held,
+        opened_ms=trip.opened_ms,
+        closed_ms=trip.closed_ms or 0,
+        entry_price=trip.entry_price,
+        exit_price=trip.exit_price or trip.entry_price,
+        gross_pnl=trip.gross_pnl or trip.entry_value * 0,
+        commissions=desk.state.ledger.trade_commissions(trip),
+        exit_reason=note.exit_reason or ExitReason.RECOVERY,
+        atr=note.atr,
+        capital_efficiency=note.capital_efficiency,
+        unprotected_ms=note.unprotected_ms,
+        adds=note.adds,
+    )

@@ -1,0 +1,100 @@
+"""Bars, quotes, history, instruments: what the market says."""
+
+from __future__ import annotations
+
+import math
+
+from core.desk import Desk
+from core.events import BarClosed, HistoryLoaded, InstrumentRead, MarketDataSeen, QuoteChanged
+from core.losses import watch_loss
+from core.market import Bar
+from core.state import Book
+from core.vocabulary import Severity
+
+HELD_BARS_MAX = 6
+"""Live bars kept back while the history before them is awaited; then they are taken without it."""
+
+
+def on_instrument_read(desk: Desk, event: InstrumentRead) -> None:
+    """Keep the contract and its market rule."""
+    desk.book(event.instrument.ticker).instrument = event.instrument
+
+
+def on_market_data_seen(desk: Desk, event: MarketDataSeen) -> None:
+    """The subscription is alive."""
+    desk.book(event.ticker).data_seen_ms = event.at_ms
+
+
+def on_quote_changed(desk: Desk, event: QuoteChanged) -> None:
+    """Keep the quote; a trade is the newest mark."""
+    quote = event.quote
+    book = desk.book(quote.ticker)
+    book.quote = quote
+    book.data_seen_ms = event.at_ms
+    if quote.last is not None and 0 < quote.last < math.inf:
+        desk.state.marks[quote.ticker] = quote.last
+
+
+def on_bar_closed(desk: Desk, event: BarClosed) -> None:
+    """Feed the ticker's indicators; watch the day's loss."""
+    bar = event.bar
+    book = desk.state.books.get(bar.ticker) or desk.book(bar.ticker)
+    book.data_seen_ms = event.at_ms
+    if not 0 < bar.low <= bar.high < math.inf or not bar.low <= bar.close <= bar.high:
+        _distrust(desk, book, bar)
+    elif book.awaits_history:
+        _hold(desk, book, bar)
+    else:
+        _take(desk, book, bar)
+    if desk.state.ledger.positions:
+        watch_loss(desk)
+
+
+def on_history_loaded(desk: Desk, event: HistoryLoaded) -> None:
+    """Take in warm-up bars, or those of a gap, and then the live ones that waited for them; each bar once."""
+    book = desk.book(event.ticker)
+    for bar in event.bars:
+        _take(desk, book, bar)
+    _release(desk, book)
+
+
+def _hold(desk: Desk, book: Book, bar: Bar) -> None:
+    """After a connect the history before the first live bar may still be on its way: order matters, so wait for it."""
+    newest_ms = book.atr.newest_end_ms
+    if newest_ms is not None and bar.start_ms <= newest_ms and not book.held_bars:
+        book.awaits_history = False  # no gap
+        _take(desk, book, bar)
+        return
+    desk.state.marks[bar.ticker] = bar.close
+    book.held_bars.append(bar)
+    if len(book.held_bars) >= HELD_BARS_MAX:
+        _release(desk, book)
+
+
+def _release(desk: Desk, book: Book) -> None:
+    held, book.held_bars, book.awaits_history = book.held_bars, [], False
+    for bar in held:
+        _take(desk, book, bar)
+
+
+def _take(desk: Desk, book: Book, bar: Bar) -> None:
+    book.atr.update(bar)
+    if bar.end_ms >= book.bar_end_ms:
+        book.bar_end_ms = bar.end_ms
+        book.last_close = bar.close
+        desk.state.marks[bar.ticker] = bar.close
+    if book.minutes is not None and book.returns is not None:
+        for minute in book.minutes.update(bar):
+            book.returns.update(minute)
+
+
+def _distrust(desk: Desk, book: Book, bar: Bar) -> None:
+    """A bar that is no bar: with a position open the P&L is unknown, and that halts (CASES 31)."""
+    desk.alert(
+        Severity.WARNING,
+        f"bar/{book.ticker}",
+        f"{book.ticker}: unusable bar",
+        f"The bar of {bar.start_ms} has low {bar.low}, high {bar.high}, close {bar.close}; it is not used.",
+    )
+    if book.position:
+        desk.state.marks[bar.ticker] = math.nan

@@ -1,0 +1,197 @@
+"""The complete read-back of the broker: what it does not list is not there, what it lists is (SEMANTICS 9)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core import exit_protocol
+from core.adoption import adopt, complete_adopted, take_external
+from core.bracket import Heard, Stage
+from core.closure import begin_closing, finish_closing
+from core.desk import Desk
+from core.events import BrokerRead
+from core.exposure import mark_of
+from core.handlers.executions import take
+from core.handlers.orders import LIVE_STATUSES, entry_rejected, quarantine, take_values
+from core.losses import watch_loss
+from core.money import cents
+from core.orders import Execution, OpenOrder, parse_order_ref
+from core.state import Book, Order
+from core.tending import enter_if_flat, tend
+from core.vocabulary import Action, Leg, Link, Severity
+
+
+def on_broker_read(desk: Desk, event: BrokerRead) -> None:
+    """Compare, adopt, repair; then go on, or begin."""
+    state = desk.state
+    asked_step, state.read_step = state.read_step, 0
+    state.read_done_step = asked_step
+    ours = [row for row in event.orders if desk.is_ours(row.order_ref)]
+    for row in ours:
+        _adopt_unknown(desk, row)
+    for execution in event.executions:
+        take(desk, execution, min(execution.time_ms, event.at_ms))
+    listed = {row.order_ref: row for row in ours}
+    for book in list(state.books.values()):
+        _compare_orders(desk, book, listed, asked_step)
+    _compare_foreign_orders(desk, event)
+    account = {row.ticker: row.shares for row in event.positions}
+    for book in list(state.books.values()):
+        _compare_position(desk, book, account.get(book.ticker, 0))
+    if state.link is Link.LOST:
+        return
+    _go_on(desk, account)
+    finish_closing(desk)
+    if state.read_again:
+        state.read_again = False
+        desk.read_broker("what was sent since the last question")
+
+
+def _go_on(desk: Desk, account: dict[str, int]) -> None:
+    state = desk.state
+    state.reconciled = True
+    first, state.ever_reconciled = not state.ever_reconciled, True
+    if first and state.now_ms >= desk.plan.closure_ms and not state.closing:
+        begin_closing(desk, "started after the closure began")
+    desk.settle_phase()
+    for book in list(state.books.values()):
+        run = book.exit
+        if run is not None:
+            whole = account.get(book.ticker, 0)
+            exit_protocol.read_back(desk, book, run, whole if run.whole_account else _ours_of(book, whole))
+            enter_if_flat(desk, book, run)
+        tend(desk, book)
+    watch_loss(desk)
+
+
+def _ours_of(book: Book, account_shares: int) -> int:
+    """What can be exited: our shares, never more than the account has of them."""
+    reported = account_shares - book.foreign_shares
+    if reported * book.position <= 0:
+        return 0
+    return min(book.position, reported) if reported > 0 else max(book.position, reported)
+
+
+# --- orders -------------------------------------------------------------------------------------------------------
+
+
+def _adopt_unknown(desk: Desk, row: OpenOrder) -> None:
+    parsed = parse_order_ref(row.order_ref)
+    book = desk.book(row.ticker)
+    if parsed is not None and book.find(row.order_ref) is None:
+        adopt(desk, book, row.order_ref, row.action, row.shares, row)
+
+
+def _compare_orders(desk: Desk, book: Book, listed: dict[str, OpenOrder], asked_step: int) -> None:
+    """Resolve every order by its reference. An order touched after the question was asked is left to the next one."""
+    for order in [*book.orders.values(), *book.ended.values()]:
+        row = listed.get(order.ref)
+        if row is None and not order.is_live:
+            continue
+        if asked_step <= order.touched_step and not (row is not None and order.stage is Stage.ABSENT):
+            desk.state.read_again |= order.stage is Stage.UNKNOWN
+            continue
+        if row is not None and row.status in LIVE_STATUSES:
+            _listed(desk, book, order, row)
+        elif row is None:
+            _missing(desk, book, order)
+    _forget_missing_executions(desk, book)
+    complete_adopted(desk, book)
+
+
+def _listed(desk: Desk, book: Book, order: Order, row: OpenOrder) -> None:
+    order.perm_id = row.perm_id or order.perm_id
+    order.status, order.why_held = row.status, row.why_held
+    take_values(order, row)
+    desk.hear(book, order, Heard.READ_LIVE)
+
+
+def _missing(desk: Desk, book: Book, order: Order) -> None:
+    if order.stage is Stage.SENT:
+        return  # its own time has not run out yet
+    was = order.stage
+    desk.hear(book, order, Heard.FILLED if order.filled >= order.shares else Heard.READ_ABSENT)
+    if was is Stage.UNKNOWN and order.leg is Leg.ENTRY and not order.filled:
+        entry_rejected(desk, book, order, "the order never reached the broker")
+
+
+def _forget_missing_executions(desk: Desk, book: Book) -> None:
+    """The read-back is complete: fills that only a status told of did not happen."""
+    for ref in book.behind:
+        order = book.find(ref)
+        if order is not None:
+            order.reported_filled = order.filled
+            desk.alert(
+                Severity.WARNING,
+                f"fills/{ref}",
+                f"{book.ticker}: fills without executions",
+                f"The broker's status of {ref} tells of more fills than its executions do.",
+            )
+    book.behind = []
+
+
+def _compare_foreign_orders(desk: Desk, event: BrokerRead) -> None:
+    foreign = [row for row in event.orders if not desk.is_ours(row.order_ref)]
+    desk.state.foreign_orders = {}
+    for book in desk.state.books.values():
+        book.foreign_orders = []
+    for row in foreign:
+        quarantine(desk, row)
+
+
+# --- positions ----------------------------------------------------------------------------------------------------
+
+
+def _compare_position(desk: Desk, book: Book, account_shares: int) -> None:
+    """Whose are the account's shares? A difference that nothing explains must be seen twice before it is believed."""
+    state = desk.state
+    book.account_shares = None
+    difference = account_shares - book.position - book.foreign_shares
+    if difference == 0:
+        book.disagreed_step = 0
+    elif not state.ever_reconciled and difference * book.position >= 0:
+        book.foreign_shares += difference
+        _tell_foreign(desk, book)
+    elif book.disagreed_step == 0 or state.read_done_step <= book.disagreed_step:
+        book.disagreed_step = book.disagreed_step or state.step
+        state.read_again = True
+    else:
+        book.disagreed_step = 0
+        _settle_difference(desk, book, difference)
+
+
+def _settle_difference(desk: Desk, book: Book, difference: int) -> None:
+    ours = 0
+    if difference * book.position < 0:
+        ours = min(abs(difference), abs(book.position)) * (1 if difference > 0 else -1)
+        take_external(desk, book, _unseen_execution(desk, book, ours), desk.state.now_ms)
+    book.foreign_shares += difference - ours
+    if book.foreign_shares:
+        _tell_foreign(desk, book)
+
+
+def _unseen_execution(desk: Desk, book: Book, signed: int) -> Execution:
+    """Stands for a close of which the broker shows only the result; priced at the mark."""
+    mark = mark_of(desk, book)
+    return Execution(
+        exec_id=f"external-{book.ticker}-{desk.state.step}.01",
+        order_ref="",
+        order_id=0,
+        client_id=0,
+        perm_id=0,
+        ticker=book.ticker,
+        action=Action.BUY if signed > 0 else Action.SELL,
+        shares=abs(signed),
+        price=cents(mark) if mark.is_finite() else Decimal(0),
+        time_ms=desk.state.now_ms,
+    )
+
+
+def _tell_foreign(desk: Desk, book: Book) -> None:
+    entries = "allowed by a setting" if desk.params.allow_foreign_positions else "refused"
+    desk.alert(
+        Severity.WARNING,
+        f"foreign_position/{book.ticker}",
+        f"{book.ticker}: the account holds shares that are not ours",
+        f"{book.foreign_shares:+d} shares; entries are {entries}.",
+    )

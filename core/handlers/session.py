@@ -1,0 +1,152 @@
+"""The connection, timers, and what people ask for."""
+
+from __future__ import annotations
+
+from core import exit_protocol
+from core.bracket import Heard
+from core.closure import begin_closing, flatten, pass_deadline
+from core.commands import CancelEverything, ReadBroker
+from core.desk import READ_MS, Desk
+from core.entries import decide, refuse_unreadable
+from core.events import (
+    AccountRead,
+    FlattenRequested,
+    LinkChanged,
+    PredictionReceived,
+    PredictionSourceChanged,
+    PredictionUnreadable,
+    ResumeRequested,
+    StopRequested,
+    SuspendRequested,
+    Woke,
+)
+from core.tending import tend
+from core.vocabulary import ExitReason, Link, Severity
+
+LINK_ALERT_MS = 10_000
+"""An outage shorter than this is not worth a person's time."""
+
+
+# --- predictions --------------------------------------------------------------------------------------------------
+
+
+def on_prediction_received(desk: Desk, event: PredictionReceived) -> None:
+    """Decide, exactly once."""
+    prediction = event.prediction
+    decide(desk, prediction)
+    if prediction.ticker in desk.state.books:
+        tend(desk, desk.state.books[prediction.ticker])
+
+
+def on_prediction_unreadable(desk: Desk, event: PredictionUnreadable) -> None:
+    """An unreadable answer is a refusal too."""
+    refuse_unreadable(desk, event.asked_ticker, event.problem)
+
+
+def on_prediction_source_changed(desk: Desk, event: PredictionSourceChanged) -> None:
+    """A dead source stops new entries by its silence, and nothing else; a person is told."""
+    if event.available:
+        desk.clear("predictions", "The prediction source answers again.")
+    else:
+        desk.alert(Severity.WARNING, "predictions", "No predictions", f"{event.problem}; exits and closure go on.")
+
+
+# --- the connection -----------------------------------------------------------------------------------------------
+
+
+def on_link_changed(desk: Desk, event: LinkChanged) -> None:
+    """Up: ask before deciding. Down: whatever was in flight is UNKNOWN."""
+    state = desk.state
+    state.link, state.link_reason = event.link, event.reason
+    if event.link is Link.CONNECTED:
+        _connected(desk)
+        return
+    desk.wake("link", state.now_ms + LINK_ALERT_MS)
+    if event.link is Link.LOST:
+        state.reconciled, state.read_step, state.read_again = False, 0, False
+        for book in state.books.values():
+            book.awaits_history = True
+            for order in book.orders.values():
+                desk.hear(book, order, Heard.LINK_LOST)
+
+
+def _connected(desk: Desk) -> None:
+    state = desk.state
+    state.reconciled, state.read_step, state.read_again = False, 0, False
+    desk.clear("link", "The connection is back.")
+    for timer, at_ms in (
+        ("open", desk.plan.open_ms),
+        ("closure", desk.plan.closure_ms),
+        ("deadline", desk.plan.deadline_ms),
+    ):
+        if state.now_ms < at_ms:
+            desk.wake(timer, at_ms)
+    if state.now_ms >= desk.plan.deadline_ms:
+        state.deadline_passed = True
+    desk.read_broker("the link came up")
+
+
+def on_account_read(desk: Desk, event: AccountRead) -> None:
+    """Keep the buying power."""
+    desk.state.buying_power = event.buying_power
+
+
+# --- timers -------------------------------------------------------------------------------------------------------
+
+
+def on_woke(desk: Desk, event: Woke) -> None:
+    """A timer fired."""
+    name, _, ticker = event.timer.partition("/")
+    if name == "tend" and ticker in desk.state.books:
+        book = desk.state.books[ticker]
+        book.alarm_ms = None
+        tend(desk, book)
+    elif name == "open":
+        desk.settle_phase()
+    elif name == "closure":
+        begin_closing(desk, "closure")
+    elif name == "deadline":
+        begin_closing(desk, "deadline")
+        pass_deadline(desk)
+    elif name == "link" and desk.state.link is not Link.CONNECTED:
+        desk.alert(
+            Severity.CRITICAL,
+            "link",
+            f"Connection {desk.state.link}",
+            f"{desk.state.link_reason}; no entries, stops stay at the broker.",
+        )
+    elif name == "read" and desk.state.read_step and desk.state.link is not Link.LOST:
+        desk.out.append(ReadBroker("the last question was not answered"))
+        desk.wake("read", desk.state.now_ms + READ_MS)
+
+
+# --- people -------------------------------------------------------------------------------------------------------
+
+
+def on_flatten_requested(desk: Desk, event: FlattenRequested) -> None:
+    """Exit; never blocked by any limit. The whole account means foreign orders and shares too."""
+    if not event.whole_account:
+        flatten(desk, ExitReason.FLATTEN, event.tickers)
+        return
+    desk.out.append(CancelEverything())
+    for book in list(desk.state.books.values()):
+        exit_protocol.begin(desk, book, ExitReason.FLATTEN, whole_account=True)
+        tend(desk, book)
+
+
+def on_suspend_requested(desk: Desk, event: SuspendRequested) -> None:
+    """No entries until resumed."""
+    desk.state.suspended = event.requested_by
+    desk.settle_phase()
+
+
+def on_resume_requested(desk: Desk, event: ResumeRequested) -> None:
+    """Entries again, the circuit breaker of rejects included; a halt stays."""
+    desk.state.suspended = ""
+    desk.state.rejects_in_a_row = 0
+    desk.settle_phase()
+
+
+def on_stop_requested(desk: Desk, event: StopRequested) -> None:
+    """Flatten, verify, end."""
+    begin_closing(desk, f"stopped by {event.requested_by}")

@@ -1,0 +1,84 @@
+"""Prices of decisions, legs and exits (SEMANTICS 4 and 6). Decimal dollars on the market's increments."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+
+from core.money import Increments, from_float, increment_at, round_down, round_up
+from core.state import Book
+from core.vocabulary import Action, Side
+
+LEAST_DISTANCE_TICKS = 2
+"""A leg is never nearer to the entry."""
+
+PENNY = ((Decimal(0), Decimal("0.01")),)
+"""The increments assumed where the broker has not told a ticker's market rule: only exits are ever priced by it."""
+
+
+def is_price(x: float | None) -> bool:
+    """Whether a figure can be a price: finite and above zero. NaN is not."""
+    return x is not None and 0 < x < math.inf
+
+
+def increments_of(book: Book) -> Increments:
+    """The ticker's market rule."""
+    return book.instrument.increments if book.instrument is not None else PENNY
+
+
+def side_quote(book: Book, action: Action) -> float | None:
+    """What the action would trade at now: the ask to buy, the bid to sell; None where the broker has not said."""
+    if book.quote is None:
+        return None
+    return book.quote.ask if action is Action.BUY else book.quote.bid
+
+
+def last_trade(book: Book) -> float | None:
+    """The last trade: the quote's, else the newest bar's close."""
+    if book.quote is not None and book.quote.last is not None:
+        return book.quote.last
+    return book.last_close
+
+
+def price_for(book: Book, action: Action) -> float | None:
+    """The side's quote, else the last trade."""
+    quote = side_quote(book, action)
+    return quote if is_price(quote) else last_trade(book)
+
+
+def spread_of(book: Book) -> Decimal:
+    """Ask less bid in dollars; 0 where either is missing or they are crossed."""
+    quote = book.quote
+    if quote is None or quote.bid is None or quote.ask is None or not (is_price(quote.bid) and is_price(quote.ask)):
+        return Decimal(0)
+    return max(Decimal(0), from_float(quote.ask) - from_float(quote.bid))
+
+
+def leg_distance(multiple: Decimal, atr: float, price: Decimal, spread: Decimal, increments: Increments) -> Decimal:
+    """multiple × ATR, at least 2 ticks and the spread; dollars.
+
+    The ATR counts to a billionth: the noise of floats must not cost a tick when the leg is rounded.
+    """
+    least = LEAST_DISTANCE_TICKS * increment_at(price, increments)
+    return max(multiple * from_float(round(atr, 9)), least, spread)
+
+
+def leg_price(side: Side, raw: Decimal, increments: Increments) -> Decimal:
+    """A leg's price on the increments: down for a long, up for a short.
+
+    That rounds a stop away from the entry and a target towards it. Zero where a distance exceeds the price.
+    """
+    if raw <= 0:
+        return Decimal(0)
+    return round_down(raw, increments) if side is Side.LONG else round_up(raw, increments)
+
+
+def through_market(book: Book, action: Action, fraction: Decimal) -> Decimal | None:
+    """A limit that trades at once: the side's price, worse by a fraction of it. None without any price."""
+    price = price_for(book, action)
+    if price is None or not is_price(price):
+        return None
+    increments = increments_of(book)
+    raw = from_float(price) * (1 + action.sign * fraction)
+    limit = round_up(raw, increments) if action is Action.BUY else round_down(raw, increments)
+    return limit if limit > 0 else increment_at(raw, increments)

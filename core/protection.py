@@ -1,0 +1,205 @@
+"""Keeping a position covered: working stops for exactly what is held, at the prices that its average calls for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from core.bracket import Stage
+from core.desk import Desk
+from core.orders import OrderSpec, order_ref
+from core.pricing import increments_of, leg_price
+from core.state import Book, Bracket, Legs, Order
+from core.vocabulary import Leg, OrderKind, OrderStatus, Severity
+
+SETTLE_MS = 2_000
+"""How long the broker's own group gets to reduce or cancel the siblings of a leg that filled, before we do."""
+
+REFUSALS_MAX = 3
+"""A leg whose change was refused so often stays as it is; a person is told."""
+
+EMERGENCIES_MAX = 3
+"""Stand-alone groups for one bracket. If none of them works, the position is closed instead (CASES 17)."""
+
+OCA_REDUCE_WITH_BLOCK = 2
+
+
+def is_working(book: Book, order: Order) -> bool:
+    """Whether the broker has shown that a stop would trade now.
+
+    A child is held (`PreSubmitted`, why held "child") until its parent has filled; a stop that works stays
+    `PreSubmitted` with "trigger". While the parent is only partly filled nothing but such a word proves it (ORDERS 3).
+    """
+    if not order.is_live or order.status not in (OrderStatus.PRE_SUBMITTED, OrderStatus.SUBMITTED):
+        return False
+    if "child" in order.why_held:
+        return False
+    if not order.spec.parent_ref or book.live(order.spec.parent_ref) is None:
+        return True
+    return order.status is OrderStatus.SUBMITTED or "trigger" in order.why_held
+
+
+def orders_of(book: Book, bracket: Bracket) -> list[Order]:
+    """The live orders that serve a bracket, its entry among them."""
+    return [order for order in book.orders.values() if order.bracket == bracket.number]
+
+
+def working_stops(book: Book, orders: Iterable[Order]) -> int:
+    """Shares for which stops work."""
+    return sum(order.remaining for order in orders if order.is_stop and is_working(book, order))
+
+
+def watch_cover(desk: Desk, book: Book) -> None:
+    """Note since when a bracket, and the position, has been without cover; the time adds up in the trade's note."""
+    now_ms = desk.state.now_ms
+    for bracket in book.brackets.values():
+        if working_stops(book, orders_of(book, bracket)) >= bracket.held:
+            bracket.naked_since_ms = None
+        elif bracket.naked_since_ms is None:
+            bracket.naked_since_ms = now_ms
+    exposed = abs(book.position) > working_stops(book, book.orders.values())
+    if exposed and book.exposed_since_ms is None:
+        book.exposed_since_ms = now_ms
+    elif not exposed and book.exposed_since_ms is not None:
+        if book.trades:
+            book.trades[-1].unprotected_ms += now_ms - book.exposed_since_ms
+        book.exposed_since_ms = None
+
+
+def tend_bracket(desk: Desk, book: Book, bracket: Bracket) -> bool:
+    """Bring a bracket's orders to what its position calls for. False: no stop can be made to work; close it."""
+    entry = book.live(bracket.entry)
+    if bracket.held <= 0:
+        if entry is None:
+            sweep(desk, book, bracket)
+        elif bracket.exited:
+            desk.cancel(book, entry)  # its exits ran while it was filling; what would still fill has no trade
+        return True
+    if not _ensure_stop(desk, book, bracket, entry_live=entry is not None):
+        return False
+    if entry is not None:
+        emergency = book.live(bracket.emergency.stop)
+        if emergency is not None:
+            reprice(desk, book, bracket, bracket.emergency)
+        return True
+    keep = _legs_to_keep(desk, book, bracket)
+    if not any(book.live(other.entry) for other in book.brackets.values()):
+        aim(desk, book, bracket)
+    reprice(desk, book, bracket, keep)
+    return True
+
+
+def _legs_to_keep(desk: Desk, book: Book, bracket: Bracket) -> Legs:
+    """The group that stays: a native stop that works wins, then a live emergency stop. All others are cancelled."""
+    native_stop = book.live(bracket.native.stop)
+    if native_stop is not None and is_working(book, native_stop):
+        keep = bracket.native
+    elif book.live(bracket.emergency.stop) is not None:
+        keep = bracket.emergency
+    else:
+        return bracket.native
+    kept = set(keep)
+    for order in orders_of(book, bracket):
+        if order.ref not in kept:
+            desk.cancel(book, order)
+    return keep
+
+
+def _ensure_stop(desk: Desk, book: Book, bracket: Bracket, *, entry_live: bool) -> bool:
+    """Place an emergency group when no stop has been seen working in time; False when that was tried too often."""
+    if bracket.naked_since_ms is None:
+        return True
+    emergency = book.live(bracket.emergency.stop)
+    if emergency is not None and (emergency.stage is not Stage.LIVE or is_working(book, emergency)):
+        return True  # its answer is on the way, or only its size lags behind
+    stop = book.find(bracket.native.stop)
+    refused = not bracket.emergencies and (stop is None or (stop.stage is Stage.REJECTED and not entry_live))
+    due_ms = bracket.naked_since_ms + desk.params.protect_within_seconds * 1000
+    if not refused and desk.state.now_ms < due_ms:
+        book.look_again(due_ms)
+        return True
+    if bracket.emergencies >= EMERGENCIES_MAX:
+        return False
+    place_emergency(desk, book, bracket)
+    return True
+
+
+def place_emergency(desk: Desk, book: Book, bracket: Bracket) -> None:
+    """Send a stand-alone stop and target for what the bracket holds, as a group of their own (ORDERS 4)."""
+    bracket.emergencies += 1
+    bracket.naked_since_ms = desk.state.now_ms  # the new group gets its own time to be seen
+    number = desk.state.take_number()
+    group = f"{desk.state.session}/{book.ticker}/{number}"
+
+    def spec(leg: Leg, kind: OrderKind, limit: Decimal | None, stop: Decimal | None) -> OrderSpec:
+        return OrderSpec(
+            order_ref=order_ref(desk.state.session, book.ticker, number, leg),
+            ticker=book.ticker,
+            action=bracket.side.exit_action,
+            kind=kind,
+            shares=bracket.held,
+            limit_price=limit,
+            stop_price=stop,
+            oca_group=group,
+            oca_type=OCA_REDUCE_WITH_BLOCK,
+        )
+
+    specs = {
+        Leg.EMERGENCY_STOP: spec(Leg.EMERGENCY_STOP, OrderKind.STOP, None, bracket.stop_price),
+        Leg.EMERGENCY_TARGET: spec(Leg.EMERGENCY_TARGET, OrderKind.LIMIT, bracket.target_price, None),
+    }
+    bracket.emergency = Legs(stop=specs[Leg.EMERGENCY_STOP].order_ref, target=specs[Leg.EMERGENCY_TARGET].order_ref)
+    desk.place(book, specs, bracket.number)
+    desk.alert(
+        Severity.CRITICAL,
+        f"emergency/{book.ticker}/{number}",
+        f"{book.ticker}: emergency stop placed",
+        f"No stop seen working for {bracket.held} shares; stop {bracket.stop_price}, target {bracket.target_price}.",
+    )
+
+
+def aim(desk: Desk, book: Book, bracket: Bracket) -> None:
+    """Set the wanted prices from the position's average and the distances of the bracket's decision."""
+    average = desk.state.ledger.average_price(book.ticker)
+    if average is None:
+        return
+    increments = increments_of(book)
+    sign = bracket.side.sign
+    bracket.stop_price = leg_price(bracket.side, average - sign * bracket.stop_distance, increments)
+    bracket.target_price = leg_price(bracket.side, average + sign * bracket.target_distance, increments)
+
+
+def reprice(desk: Desk, book: Book, bracket: Bracket, legs: Legs) -> None:
+    """Change a group's legs in place where size or price differ from what is wanted."""
+    _ensure(desk, book, bracket, legs.stop, stop=bracket.stop_price)
+    _ensure(desk, book, bracket, legs.target, limit=bracket.target_price)
+    _ensure(desk, book, bracket, legs.timed_exit)
+
+
+def _ensure(
+    desk: Desk, book: Book, bracket: Bracket, ref: str, limit: Decimal | None = None, stop: Decimal | None = None
+) -> None:
+    order = book.live(ref)
+    if order is None or order.stage is not Stage.LIVE or order.refusals >= REFUSALS_MAX:
+        return
+    shares = order.filled + bracket.held
+    settled_ms = book.last_exit_ms + SETTLE_MS
+    if shares != order.shares and desk.state.now_ms < settled_ms:
+        shares = order.shares
+        book.look_again(settled_ms)
+    if (shares, limit, stop) != (order.shares, order.limit_price, order.stop_price):
+        desk.modify(book, order, shares, limit, stop)
+
+
+def sweep(desk: Desk, book: Book, bracket: Bracket) -> None:
+    """Cancel legs that outlive their position, once the broker had time to do it by itself."""
+    live = orders_of(book, bracket)
+    if not live:
+        return
+    entry = book.find(bracket.entry)
+    quiet_since_ms = max(book.last_exit_ms, entry.ended_ms if entry is not None else 0)
+    if desk.state.now_ms < quiet_since_ms + SETTLE_MS:
+        book.look_again(quiet_since_ms + SETTLE_MS)
+        return
+    for order in live:
+        desk.cancel(book, order)

@@ -1,0 +1,112 @@
+"""A prediction on its way through the rules: what it wants, at what price and size, and the figures that decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from core.desk import Desk
+from core.exposure import mark_of
+from core.indicators import correlation_of
+from core.market import Prediction
+from core.money import from_float
+from core.params import SizeUnit, TickerParams
+from core.pricing import increments_of, is_price, leg_distance, price_for, spread_of
+from core.sizing import Exposure, Sized, correlation_adjusted, shares_for
+from core.state import Book
+from core.vocabulary import Outcome, Refusal, Side
+
+SIDES = {"BUY": Side.LONG, "SELL": Side.SHORT, "SHORT": Side.SHORT}
+"""What the signals want; every other word wants nothing."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """What acting on the prediction would mean. Prices and distances in dollars."""
+
+    outcome: Outcome
+    price: Decimal
+    spread: Decimal
+    sized: Sized | Refusal
+    atr: float  # 0 while it is not ready, and so are the distances
+    stop_distance: Decimal
+    target_distance: Decimal
+
+    @property
+    def shares(self) -> int:
+        """Shares to trade; 0 where the size was refused."""
+        return self.sized.shares if isinstance(self.sized, Sized) else 0
+
+    @property
+    def capital_efficiency(self) -> float | None:
+        """Shares × price / dollars; None where the size was refused."""
+        return self.sized.capital_efficiency if isinstance(self.sized, Sized) else None
+
+    @property
+    def value(self) -> Decimal:
+        """Dollars to trade."""
+        return self.shares * self.price
+
+
+@dataclass(slots=True)
+class Candidate:
+    """What the rules see."""
+
+    desk: Desk
+    prediction: Prediction
+    book: Book
+    params: TickerParams
+    side: Side
+    plan: Plan | None  # None while there is no usable price
+    values: dict[str, str] = field(default_factory=dict)
+
+    def note(self, name: str, figure: object) -> None:
+        """Keep a figure for the decision's record."""
+        self.values[name] = str(figure)
+
+    @property
+    def outcome(self) -> Outcome:
+        """Enter when flat, add on the same side, else turn around."""
+        if self.book.position == 0:
+            return Outcome.ENTER
+        return Outcome.SCALE_IN if self.book.position * self.side.sign > 0 else Outcome.REVERSE
+
+
+def make_plan(candidate: Candidate) -> Plan | None:
+    """Price and size the candidate; None without a usable price."""
+    book, params, desk = candidate.book, candidate.params, candidate.desk
+    raw = price_for(book, candidate.side.entry_action)
+    if raw is None or not is_price(raw):
+        return None
+    price, spread = from_float(raw), spread_of(book)
+    stop = target = Decimal(0)
+    if book.atr.value is not None:
+        increments = increments_of(book)
+        stop = leg_distance(params.atr_stop_multiplier, book.atr.value, price, spread, increments)
+        target = leg_distance(params.atr_target_multiplier, book.atr.value, price, spread, increments)
+    size, unit = _size(candidate, price)
+    sized = shares_for(size, unit, price, desk.params.max_shares_per_order)
+    return Plan(candidate.outcome, price, spread, sized, book.atr.value or 0.0, stop, target)
+
+
+def _size(candidate: Candidate, price: Decimal) -> tuple[Decimal, SizeUnit]:
+    """The ticker's size, halved for an add, adjusted for what moves alike where that is switched on."""
+    size, unit = candidate.params.size, candidate.params.size_unit
+    if candidate.outcome is Outcome.SCALE_IN:
+        size *= candidate.desk.params.scale_in_size_factor
+    if not candidate.desk.params.correlation_sizing:
+        return size, unit
+    dollars = size if unit is SizeUnit.DOLLARS else size * price
+    return correlation_adjusted(dollars, candidate.side, _exposures(candidate)), SizeUnit.DOLLARS
+
+
+def _exposures(candidate: Candidate) -> list[Exposure]:
+    own = candidate.book
+    exposures = []
+    for book in candidate.desk.state.books.values():
+        if book is own or book.position == 0 or own.returns is None or book.returns is None:
+            continue
+        side = Side.LONG if book.position > 0 else Side.SHORT
+        dollars = abs(book.position) * mark_of(candidate.desk, book)
+        exposures.append(Exposure(side, dollars, correlation_of(own.returns, book.returns)))
+    return exposures
