@@ -105,14 +105,13 @@ def _execution_breaks(broker: BrokerDay, database: DatabaseDay) -> Iterator[Brea
 
 
 def _commission_breaks(broker: BrokerDay, whole: DatabaseDay, ledger: Ledger) -> Iterator[Break]:
-    ours = {row.exec_id: row for row in whole.commissions}
     theirs = {row.exec_id: row for row in broker.commissions}
-    for exec_id, row in theirs.items():
-        if _differ(ours[exec_id].commission, row.commission) or _differ(ours[exec_id].realized_pnl, row.realized_pnl):
-            yield Break(BreakKind.COMMISSION_DIFFERS, exec_id, _figures(ours[exec_id]), _figures(row))
-    for exec_id, row in ours.items():
-        if lineage_of(exec_id) not in ledger.executions:
-            yield Break(BreakKind.COMMISSION_WITHOUT_EXECUTION, exec_id, _figures(row), "")
+    for row in whole.commissions:
+        other = theirs.get(row.exec_id, row)
+        if _differ(row.commission, other.commission) or _differ(row.realized_pnl, other.realized_pnl):
+            yield Break(BreakKind.COMMISSION_DIFFERS, row.exec_id, _figures(row), _figures(other))
+        if lineage_of(row.exec_id) not in ledger.executions:
+            yield Break(BreakKind.COMMISSION_WITHOUT_EXECUTION, row.exec_id, _figures(row), "")
     for exec_id in ledger.commission_pending():
         yield Break(BreakKind.COMMISSION_PENDING, exec_id, "", "")
 

@@ -1,0 +1,218 @@
+"""The day against the broker's (SEMANTICS 10): what is added, and what is a break."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from core.orders import PositionRow
+from core.reconcile import reconcile, with_rows
+from core.reconciliation import Break, BreakKind, CommissionRow, PnlLine, Reconciliation, Scope
+from core.vocabulary import Leg, Side
+from tests.support.fills import SELL, execution
+from tests.support.settled import Day
+
+D = Decimal
+
+
+@pytest.fixture
+def day() -> Day:
+    """A gain in SOXL, a loss in GLD."""
+    day = Day()
+    day.trade("SOXL", Side.LONG, [(100, "75.10", "1.00"), (33, "75.12", "0.35")], [(133, "75.40", "1.0203")])
+    day.trade("GLD", Side.SHORT, [(50, "120.00", "1.00")], [(20, "120.10", "1.00"), (30, "120.20", "-0.10")])
+    return day
+
+
+def breaks(found: Reconciliation) -> list[tuple[BreakKind, str]]:
+    return [(one.kind, one.key) for one in found.breaks]
+
+
+def test_a_day_on_which_both_agree_passes(day: Day) -> None:
+    found = reconcile(day.broker, day.database)
+    assert found.passed
+    assert found.missing_executions == found.missing_commissions == found.completed_trades == ()
+    soxl, gld = D("39.24") - D("2.3703"), D("-8.00") - D("1.90")
+    assert found.pnl == (
+        PnlLine(Scope.TRADE, "GLD 1", gld, gld),
+        PnlLine(Scope.TRADE, "SOXL 1", soxl, soxl),
+        PnlLine(Scope.TICKER, "GLD", gld, gld),
+        PnlLine(Scope.TICKER, "SOXL", soxl, soxl),
+        PnlLine(Scope.DAY, "day", soxl + gld, soxl + gld),
+    )
+
+
+def test_a_day_without_trades_passes() -> None:
+    found = reconcile(Day().broker, Day().database)
+    assert found.passed
+    assert found.pnl == (PnlLine(Scope.DAY, "day", D(0), D(0)),)
+
+
+def test_case_1_an_execution_that_was_missed_is_added(day: Day) -> None:
+    missed = day.executions[2]
+    database = replace(day.database, executions=tuple(one for one in day.executions if one != missed))
+    found = reconcile(day.broker, database)
+    assert found.missing_executions == (missed,)
+    assert found.passed
+
+
+def test_an_execution_that_the_broker_lists_twice_is_added_once(day: Day) -> None:
+    broker = replace(day.broker, executions=day.broker.executions * 2)
+    assert reconcile(broker, replace(day.database, executions=())).missing_executions == day.broker.executions
+
+
+def test_case_25_a_commission_that_came_late_completes_its_trade(day: Day) -> None:
+    pending = replace(day.trades[0], commissions=None)
+    database = replace(day.database, commissions=tuple(day.commissions[1:]), trades=(pending, day.trades[1]))
+    found = reconcile(day.broker, database)
+    assert found.missing_commissions == (day.commissions[0],)
+    assert found.completed_trades == (day.trades[0],)
+    assert found.passed
+    repaired = with_rows(database, found.missing_executions, found.missing_commissions, found.completed_trades)
+    assert reconcile(day.broker, repaired) == Reconciliation(pnl=found.pnl)
+
+
+def test_case_25_a_figure_that_was_open_is_filled_in(day: Day) -> None:
+    row = day.commissions[2]
+    for known in (replace(row, realized_pnl=None), replace(row, commission=None)):
+        database = with_rows(day.database, commissions=[known])
+        found = reconcile(day.broker, database)
+        assert found.missing_commissions == (row,)
+        assert found.passed
+
+
+def test_case_25_a_fill_without_a_price_of_its_trading_is_a_break(day: Day) -> None:
+    row = day.commissions[0]
+    unpriced = (replace(row, commission=None), *day.commissions[1:])
+    trades = (replace(day.trades[0], commissions=None), day.trades[1])
+    found = reconcile(
+        replace(day.broker, commissions=unpriced), replace(day.database, commissions=unpriced, trades=trades)
+    )
+    assert found.breaks == (Break(BreakKind.COMMISSION_PENDING, row.exec_id, "", ""),)
+    assert [line.ours for line in found.pnl if line.key in ("SOXL 1", "SOXL", "day")] == [None, None, None]
+
+
+def test_an_execution_of_ours_that_the_broker_does_not_know_is_a_break(day: Day) -> None:
+    invented = execution("0009.1.01.01", SELL, 10, "75", 99_000, 9, Leg.STOP)
+    found = reconcile(day.broker, with_rows(day.database, [invented], [CommissionRow("0009.1.01.01", D(1))]))
+    assert found.breaks[0] == Break(
+        BreakKind.EXECUTION_UNKNOWN_TO_BROKER,
+        "0009.1.01.01",
+        "SOXL SELL 10 at 75, 99000, DU1-20131007/SOXL/9/stop",
+        "",
+    )
+    assert (BreakKind.POSITION_DIFFERS, "SOXL") in breaks(found)
+    assert (BreakKind.POSITION_LEFT, "SOXL") in breaks(found)
+
+
+def test_case_26_a_corrected_execution_is_no_break(day: Day) -> None:
+    first = day.executions[0]
+    corrected = replace(first, exec_id=first.exec_id[:-2] + "02")
+    broker = replace(day.broker, executions=(corrected, *day.executions[1:]))
+    found = reconcile(broker, day.database)
+    assert found.missing_executions == (corrected,)
+    assert found.passed
+
+
+def test_case_26_a_correction_that_only_we_know_is_a_break(day: Day) -> None:
+    corrected = replace(day.executions[0], exec_id=day.executions[0].exec_id[:-2] + "02")
+    found = reconcile(day.broker, with_rows(day.database, [corrected]))
+    assert breaks(found) == [(BreakKind.EXECUTION_UNKNOWN_TO_BROKER, corrected.exec_id)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"shares": 99}, {"price": D("75.11")}, {"action": SELL}, {"time_ms": 1}, {"order_ref": ""}, {"ticker": "X"}],
+)
+def test_an_execution_that_reads_differently_is_a_break(day: Day, change: dict[str, object]) -> None:
+    ours = replace(day.executions[0], **change)
+    found = reconcile(day.broker, with_rows(day.database, [ours]))
+    assert (BreakKind.EXECUTION_DIFFERS, ours.exec_id) in breaks(found)
+
+
+def test_a_price_with_other_zeros_is_the_same(day: Day) -> None:
+    assert reconcile(day.broker, with_rows(day.database, [replace(day.executions[0], price=D("75.1000"))])).passed
+
+
+@pytest.mark.parametrize("change", [{"commission": D("1.01")}, {"realized_pnl": D("36.90")}])
+def test_a_figure_that_changed_is_a_break(day: Day, change: dict[str, Decimal]) -> None:
+    ours = replace(day.commissions[2], **change)
+    found = reconcile(day.broker, with_rows(day.database, commissions=[ours]))
+    assert (BreakKind.COMMISSION_DIFFERS, ours.exec_id) in breaks(found)
+
+
+def test_figures_are_compared_to_the_cent(day: Day) -> None:
+    ours = replace(day.commissions[2], commission=D("1.024"))
+    assert reconcile(day.broker, with_rows(day.database, commissions=[ours])).passed
+
+
+def test_a_commission_of_nothing_is_a_break(day: Day) -> None:
+    row = CommissionRow("0009.1.01.01", D(1))
+    found = reconcile(day.broker, with_rows(day.database, commissions=[row]))
+    assert found.breaks == (
+        Break(BreakKind.COMMISSION_WITHOUT_EXECUTION, row.exec_id, "commission 1, realised None", ""),
+    )
+
+
+def test_a_position_that_nothing_explains_is_a_break(day: Day) -> None:
+    found = reconcile(replace(day.broker, positions=(PositionRow("SLV", 7, D(20)),)), day.database)
+    assert found.breaks == (Break(BreakKind.POSITION_DIFFERS, "SLV", "0", "7"),)
+
+
+def test_a_position_held_before_the_session_explains_itself(day: Day) -> None:
+    held = (PositionRow("SLV", 7, D(20)),)
+    assert reconcile(replace(day.broker, positions=held), replace(day.database, positions_before=held)).passed
+
+
+def test_a_position_that_the_session_leaves_is_a_break() -> None:
+    entry = execution("a.01", SELL, 10, "20")
+    day = Day([entry], [CommissionRow("a.01", D(1))])
+    found = reconcile(replace(day.broker, positions=(PositionRow("SOXL", -10, D(20)),)), day.database)
+    assert found.breaks == (Break(BreakKind.POSITION_LEFT, "SOXL", "-10", "-10"),)
+    assert found.pnl[0] == PnlLine(Scope.TICKER, "SOXL", None, D(0))
+
+
+def test_a_trade_that_was_not_stored_is_a_break(day: Day) -> None:
+    found = reconcile(day.broker, replace(day.database, trades=tuple(day.trades[1:])))
+    assert found.breaks == (Break(BreakKind.TRADE_MISSING, "SOXL 1", "", "long 133, gross 39.24, commissions 2.37"),)
+
+
+def test_a_trade_that_no_executions_make_is_a_break(day: Day) -> None:
+    invented = replace(day.trades[0], number=9, ticker="SLV")
+    found = reconcile(day.broker, with_rows(day.database, trades=[invented]))
+    assert found.breaks == (Break(BreakKind.TRADE_DIFFERS, "SLV 1", "long 133, gross 39.24, commissions 2.37", ""),)
+
+
+@pytest.mark.parametrize(
+    "change", [{"side": Side.SHORT}, {"shares": 1}, {"gross_pnl": D("39.23")}, {"commissions": D("2.36")}]
+)
+def test_a_trade_that_was_stored_otherwise_is_a_break(day: Day, change: dict[str, object]) -> None:
+    found = reconcile(day.broker, with_rows(day.database, trades=[replace(day.trades[0], **change)]))
+    assert breaks(found) == [(BreakKind.TRADE_DIFFERS, "SOXL 1")]
+
+
+def test_a_trade_whose_executions_are_unpriced_stays_open(day: Day) -> None:
+    rows = tuple(replace(row, commission=None) for row in day.commissions)
+    trades = tuple(replace(trade, commissions=None) for trade in day.trades)
+    found = reconcile(replace(day.broker, commissions=rows), replace(day.database, commissions=rows, trades=trades))
+    assert found.completed_trades == ()
+    assert {one.kind for one in found.breaks} == {BreakKind.COMMISSION_PENDING}
+
+
+def test_pnl_other_than_the_broker_s_is_a_break_at_every_level(day: Day) -> None:
+    rows = (*day.commissions[:2], replace(day.commissions[2], realized_pnl=D("36.00")), *day.commissions[3:])
+    found = reconcile(replace(day.broker, commissions=rows), replace(day.database, commissions=rows))
+    assert breaks(found) == [
+        (BreakKind.PNL_DIFFERS, "trade SOXL 1"),
+        (BreakKind.PNL_DIFFERS, "ticker SOXL"),
+        (BreakKind.PNL_DIFFERS, "day day"),
+    ]
+    assert (found.breaks[0].ours, found.breaks[0].brokers) == ("36.8697", "36.00")
+
+
+def test_pnl_that_the_broker_never_told_is_a_break(day: Day) -> None:
+    rows = tuple(replace(row, realized_pnl=None) for row in day.commissions)
+    found = reconcile(replace(day.broker, commissions=rows), replace(day.database, commissions=rows))
+    assert {one.kind for one in found.breaks} == {BreakKind.PNL_DIFFERS}
