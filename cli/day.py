@@ -55,7 +55,7 @@ def demo(
     """Trade one whole simulated day with everything real but the market, and show how it went."""
     if speed is not None and deterministic:
         raise typer.BadParameter("--speed runs by the clock, --deterministic without one: choose")
-    from runtime.demo import DemoOptions, run_demo
+    from flows.demo import DemoOptions, run_demo
 
     options = DemoOptions(market=market, date=date, seed=seed, speed=speed, chaos=chaos, json_file=json_file, keep=keep)
     raise typer.Exit(run_demo(options))

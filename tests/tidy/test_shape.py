@@ -50,16 +50,16 @@ def _public(source: Source) -> list[Definition]:
     """Public classes and functions at module level, and the public methods of public classes."""
     found: list[Definition] = []
     for node in source.tree.body:
-        if isinstance(node, Definition) and not node.name.startswith("_"):
+        if isinstance(node, Definition) and _needs_text(node):
             found.append(node)
             if isinstance(node, ast.ClassDef):
                 found += [part for part in node.body if isinstance(part, Definition) and _needs_text(part)]
     return found
 
 
-def _needs_text(method: Definition) -> bool:
-    decorators = {ast.unparse(decorator) for decorator in method.decorator_list}
-    return not method.name.startswith("_") and not any(
+def _needs_text(node: Definition) -> bool:
+    decorators = {ast.unparse(decorator) for decorator in node.decorator_list}
+    return not node.name.startswith("_") and not any(
         name in ("override", "overload") or name.endswith(".setter") for name in decorators
     )
 
