@@ -7,6 +7,7 @@ flat.  The command line sets them by `--doubt name=value`, a fault script by the
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,8 @@ class Doubts:
         allowed = {item.name: item.type for item in fields(self)}
         if name not in allowed:
             raise ValueError(f"doubt {name!r}: no such switch; allowed: {', '.join(sorted(allowed))}")
-        return replace(self, **{name: _parsed(name, text, type(getattr(self, name)))})
+        changed: dict[str, Any] = {name: _parsed(name, text, type(getattr(self, name)))}
+        return replace(self, **changed)
 
 
 _CHOICES = {

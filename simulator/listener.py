@@ -32,7 +32,7 @@ class VenueListener(Protocol):
         """Something traded in the second that has just ended."""
 
     def on_bar5(self, instrument: Instrument, bar: Bar) -> None:
-        """A 5-second TRADES bar is complete (at :00, :05, ...; all hours in which the tape runs; also without trades)."""
+        """A 5-second TRADES bar is complete (at :00, :05, ...; extended hours too; also without trades)."""
 
     def on_halt(self, instrument: Instrument, halted: bool) -> None:
         """Trading of the instrument was halted or resumed (generic tick 49)."""

@@ -35,7 +35,10 @@ def units(value: float | Decimal | str) -> int:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Instrument:
-    """A stock or ETF; one object per contract, compared by identity. `min_tick` is the smallest increment anywhere; the increment at a price is the market rule's."""
+    """A stock or ETF; one object per contract, compared by identity.
+
+    `min_tick` is the smallest increment anywhere; at a price the market rule's holds.
+    """
 
     con_id: int
     symbol: str
@@ -105,7 +108,7 @@ class Bar(NamedTuple):
 
 
 class DayFigures(NamedTuple):
-    """The running figures of the trading day (all hours). 0 = none yet; `previous_close` is the regular close before."""
+    """The running figures of the trading day (all hours; 0: none yet) and the regular close before."""
 
     open: Price
     high: Price
@@ -247,7 +250,7 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class CommissionReport:
-    """Commission of one execution. `realized_pnl` (net of commissions) is None on an opening fill: unset on the wire."""
+    """Commission of one execution. `realized_pnl` (net of commissions) is None on an opening fill (unset)."""
 
     exec_id: str
     commission: Money
@@ -309,3 +312,6 @@ class ExecutionFilter:
     sec_type: str = ""
     exchange: str = ""
     side: str = ""
+
+
+EVERY_EXECUTION = ExecutionFilter()

@@ -7,7 +7,7 @@ synchronously and in a deterministic order.  Nothing here reads the machine's cl
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 from simulator.account.account import Account
@@ -31,6 +31,8 @@ from simulator.market.hours import TradingHours
 from simulator.market.source import Market
 from simulator.market.tape import FIRST_SECOND
 from simulator.model import (
+    EVERY_EXECUTION,
+    UNITS_PER_DOLLAR,
     AccountValue,
     Bar,
     CommissionReport,
@@ -46,7 +48,6 @@ from simulator.model import (
     PositionRow,
     Quote,
     Trade,
-    units,
 )
 from simulator.timers import Phase, Timers
 
@@ -60,9 +61,9 @@ class VenueOptions:
     start_ms: int
     seed: int = 1
     account: str = "DU1234567"
-    cash: Money = units(1_000_000)
-    doubts: Doubts = Doubts()
-    plan: CommissionPlan = CommissionPlan()
+    cash: Money = 1_000_000 * UNITS_PER_DOLLAR
+    doubts: Doubts = field(default_factory=Doubts)
+    plan: CommissionPlan = field(default_factory=CommissionPlan)
     cash_only: bool = False
 
 
@@ -187,7 +188,7 @@ class Venue:
         return next(iter(day_bars(tape, what_to_show, 5, end - 5, end)), None)
 
     def schedule(self, days: int) -> list[tuple[str, int, int, int, int]]:
-        """(YYYYMMDD, trading start, trading end, regular start, regular end; epoch ms, zeros when closed) from today."""
+        """(YYYYMMDD, trading start, trading end, regular start and end; epoch ms, 0 when closed) from today."""
         rows = []
         for offset in range(days):
             day = eastern(self.clock.now_ms + offset * 86_400_000).date()
@@ -230,9 +231,7 @@ class Venue:
             if order.transmitted and (order.completed_ms or 0) >= midnight_ms
         ]
 
-    def executions(
-        self, wanted: ExecutionFilter = ExecutionFilter()
-    ) -> list[tuple[Execution, CommissionReport | None]]:
+    def executions(self, wanted: ExecutionFilter = EVERY_EXECUTION) -> list[tuple[Execution, CommissionReport | None]]:
         """Executions since midnight (New York) with their commission reports (None: not reported yet)."""
         since_ms = max(wanted.since_ms, eastern_ms(self.clock.eastern().date()))
         return [

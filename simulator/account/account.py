@@ -110,7 +110,7 @@ class Account:
 
     # ---- margin -----------------------------------------------------------------------------------------------
     def margin(self, changes: dict[int, int] | None = None, cost: Money = 0) -> MarginState:
-        """Equity and requirements, as they would be after `changes` (con_id: signed shares) that cost `cost` in fees."""
+        """Equity and requirements, as they would be after `changes` (con_id: signed shares) with fees of `cost`."""
         quantities = {con_id: holding.quantity for con_id, holding in self.ledger.holdings.items()}
         for con_id, shares in (changes or {}).items():
             quantities[con_id] = quantities.get(con_id, 0) + shares

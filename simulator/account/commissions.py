@@ -23,7 +23,7 @@ _TAKEN, _ADDED = Decimal("30"), Decimal("-20")  # exchange fee and rebate per sh
 
 @dataclass(frozen=True, slots=True)
 class CommissionPlan:
-    """`plan` is `fixed` ($0.005 a share, at least $1) or `tiered` ($0.0035, at least $0.35, exchange fees passed on)."""
+    """`plan` is `fixed` ($0.005 a share, at least $1) or `tiered` ($0.0035, at least $0.35, with exchange fees)."""
 
     plan: str = "fixed"
     regulatory_fees: bool = False

@@ -51,10 +51,10 @@ class FaultHooks:
 
     def manual_order(self, request: OrderRequest) -> Order | None:
         """An order typed into TWS; None when it was refused."""
-        return self._exchange.take_manual(request)
+        return self._exchange.place_by_hand(request)
 
     def reject_next(self, code: int, text: str, kind: str = "", count: int = 1) -> None:
-        """Refuse the next `count` orders. `kind`: empty (any new one), `parent`, `child`, `modify`, or an order type."""
+        """Refuse the next `count` orders. `kind`: empty (any new one), parent, child, modify, or an order type."""
         self._floor.planned_rejects.append(PlannedReject(code, text, kind, count))
 
     def delay_commissions(self, seconds: int | None, count: int = 1, amount: int | None = None) -> None:

@@ -49,6 +49,8 @@ def _behind_working_limit(floor: Floor, order: Order) -> bool:
 
 def refresh(floor: Floor, order: Order) -> bool:
     """Bring status and whyHeld up to date, reporting a change; whether the order works (may trigger or fill)."""
+    if not order.is_live:
+        return False
     held = held_by(floor, order)
     waits = awaits_trigger(order)
     status = "PreSubmitted" if held or waits else "Submitted"

@@ -35,7 +35,7 @@ def match(floor: Floor, order: Order, trade: Trade | None = None) -> None:
         fill(floor, order, shares, order.request.limit_price or price if at_limit else price, added=at_limit)
     elif not is_market(order):
         order.resting = True
-    if order.is_live and is_immediate(order):
+    if is_immediate(order):
         _kill(floor, order)
 
 
@@ -155,6 +155,8 @@ def _say_commission(floor: Floor, order: Order, report: CommissionReport) -> Non
 
 def _kill(floor: Floor, order: Order) -> None:
     """What IOC leaves is cancelled; FOK that can't fill becomes Inactive."""
+    if not order.is_live:
+        return
     if order.tif == "IOC":
         cancel(floor, order, "Cancelled by System:IOC remainder", alone=True)
         return

@@ -8,7 +8,7 @@ absent: the last values hold.  The root may also be given as the folder that hol
 from __future__ import annotations
 
 import zipfile
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -76,7 +76,7 @@ def _recorded_days(folder: Path) -> dict[str, set[date]]:
     """Ticker to the days for which both files exist and the exchange was open."""
     found: dict[str, set[date]] = {}
     for trades in sorted(folder.glob("*/*_trade.zip")):
-        day = datetime.strptime(trades.name[:8], "%Y%m%d").date()
+        day = date.fromisoformat(trades.name[:8])
         if session(day) is not None and trades.with_name(trades.name.replace("trade", "quote")).is_file():
             found.setdefault(trades.parent.name.upper(), set()).add(day)
     return found

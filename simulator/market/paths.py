@@ -83,7 +83,7 @@ def _returns(
 ) -> Floats:
     per_second = daily_volatility / np.sqrt(_REGULAR_SECONDS)
     lasting: Floats = random.standard_normal(SECONDS) * np.sqrt(1 - _PASSING_SHARE)
-    returns = (lasting + _passing(random)) * (per_second * shape * _bursts(random))
+    returns: Floats = (lasting + _passing(random)) * (per_second * shape * _bursts(random))
     opening, closing = row_of(session.regular_open), row_of(session.regular_close)
     for _ in range(random.poisson(jumps_per_day)):
         row = random.integers(opening + 60, closing - 60)
@@ -98,7 +98,8 @@ def _passing(random: np.random.Generator) -> Floats:
     size = np.sqrt(_PASSING_SHARE * _PASSING_STEP_SECONDS)
     level = size * np.convolve(random.standard_normal(steps), fading)[:steps]
     knots = np.arange(1, steps + 1) * _PASSING_STEP_SECONDS
-    return np.diff(np.interp(np.arange(SECONDS + 1), knots, level, left=0.0))
+    changes: Floats = np.diff(np.interp(np.arange(SECONDS + 1), knots, level, left=0.0))
+    return changes
 
 
 def _bursts(random: np.random.Generator) -> Floats:

@@ -6,7 +6,7 @@ there to exercise a trading system with a steady flow of both sides at every con
 
     z      = (close - mean of the last 60 closes) / their standard deviation          (10-second bars, 10 minutes)
     push   = (close - close a minute ago) / (standard deviation of a bar's change x sqrt 6)
-    score  = -0.5 z - 0.5 push + 0.5 noise                       (noise: standard normal, seeded by ticker and minute)
+    score  = -0.4 z - 0.3 push + 0.7 noise                       (noise: standard normal, seeded by ticker and minute)
     probabilities of sell, neutral, buy = softmax(-1.1 score, 0, 1.1 score)
     signal = the likeliest class, confidence = its probability
 """
@@ -17,13 +17,14 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from random import Random
 
 CLOSES_NEEDED = 60
 STEP_MS = 60_000
 """A new prediction every simulated minute."""
 
-_PULL, _PUSH, _NOISE, _SHARPNESS = -0.5, -0.5, 0.5, 1.1
+_PULL, _PUSH, _NOISE, _SHARPNESS = -0.4, -0.3, 0.7, 1.1
 _SIGNALS = ("SELL", "NEUTRAL", "BUY")
 
 
@@ -44,7 +45,7 @@ class Prediction:
 def predict(symbol: str, closes: Sequence[float], moment_ms: int, data_ms: int, seed: int) -> Prediction:
     """Predict from the last closes in dollars (at least CLOSES_NEEDED). Deterministic in its arguments."""
     window = list(closes[-CLOSES_NEEDED:])
-    changes = [after - before for before, after in zip(window, window[1:], strict=False)]
+    changes = [after - before for before, after in pairwise(window)]
     level_spread, change_spread = statistics.pstdev(window), statistics.pstdev(changes)
     z = (window[-1] - statistics.fmean(window)) / level_spread if level_spread else 0.0
     push = (window[-1] - window[-7]) / (change_spread * math.sqrt(6)) if change_spread else 0.0
