@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any, Final
 
 from ib_async.objects import BarData
@@ -11,7 +12,7 @@ from broker.bars import BAR_MS, fill_flat
 from broker.codes import NO_HISTORY
 from broker.contracts import Contracts, Listing
 from broker.errors import HistoryBudgetSpent, RequestRefused, UnknownBrokerWord
-from broker.history_budget import HistoryBudget, HistoryRequest
+from broker.history_budget import IDENTICAL_MS, HistoryBudget, HistoryRequest
 from broker.requests import Requests
 from broker.times import Clock, epoch_ms, ib_time
 from core.market import Bar
@@ -33,6 +34,9 @@ class History:
         self._clock = clock
         self._gateway_zone = gateway_zone
         self._waits = waits
+        self._answers: dict[
+            tuple[str, int, int], tuple[int, list[Bar]]
+        ] = {}  # an identical question is not asked again
 
     async def read(self, client: Any, ticker: str, end_ms: int, duration_seconds: int) -> tuple[Bar, ...]:
         """Closed bars of regular hours in [end - duration, end), oldest first, with flat bars where nothing traded.
@@ -41,13 +45,13 @@ class History:
         """
         listing = self._contracts.listing(ticker)
         bars: list[Bar] = []
-        start_ms = end_ms - duration_seconds * 1000
-        piece_end_ms = end_ms
+        piece_end_ms = end_ms - end_ms % BAR_MS  # the bar that still grows is not asked for
+        start_ms = piece_end_ms - duration_seconds * 1000
         while piece_end_ms > start_ms:
             seconds = min(MOST_SECONDS, (piece_end_ms - start_ms) // 1000)
             bars[:0] = await self._piece(client, listing, piece_end_ms, seconds)
             piece_end_ms -= seconds * 1000
-        closed = _closed(bars, end_ms)
+        closed = _once_each(bars, end_ms)
         return fill_flat(closed, _fill_until_ms(listing, closed, end_ms))
 
     def on_bar(self, request_id: int, bar: BarData) -> None:
@@ -61,7 +65,11 @@ class History:
     async def _piece(self, client: Any, listing: Listing, end_ms: int, seconds: int) -> list[Bar]:
         ticker = listing.instrument.ticker
         words = f"{seconds} s of history of {ticker} before {ib_time(end_ms)} UTC"
-        await self._reserve(words, ticker, end_ms, seconds)
+        question = HistoryRequest(ticker, end_ms, seconds, self._clock.now_ms())
+        answered = self._answers.get(question.question)
+        if answered is not None and question.at_ms - answered[0] < IDENTICAL_MS:
+            return answered[1]
+        await self._reserve(words, question)
         key = self._requests.next_id()
         try:
             rows: list[BarData] = await self._requests.ask(
@@ -76,12 +84,15 @@ class History:
             if NO_HISTORY.search(refused.text):
                 return []
             raise
-        return [self._bar(ticker, row) for row in rows]
+        bars = [self._bar(ticker, row) for row in rows]
+        recent = {asked: known for asked, known in self._answers.items() if question.at_ms - known[0] < IDENTICAL_MS}
+        self._answers = {**recent, question.question: (question.at_ms, bars)}
+        return bars
 
-    async def _reserve(self, words: str, ticker: str, end_ms: int, seconds: int) -> None:
+    async def _reserve(self, words: str, request: HistoryRequest) -> None:
         while True:
             now_ms = self._clock.now_ms()
-            allowed_ms = await self._budget.reserve(HistoryRequest(ticker, end_ms, seconds, now_ms))
+            allowed_ms = await self._budget.reserve(replace(request, at_ms=now_ms))
             if allowed_ms <= now_ms:
                 return
             if not self._waits:
@@ -97,8 +108,8 @@ class History:
         return Bar(ticker, start_ms, row.open, row.high, row.low, row.close, volume, flat=volume == 0)
 
 
-def _closed(bars: list[Bar], end_ms: int) -> list[Bar]:
-    """Without the bar that still grows, and each bar once, though the pieces may overlap."""
+def _once_each(bars: list[Bar], end_ms: int) -> list[Bar]:
+    """In order of time; the broker counts durations in its own way, so that pieces may overlap."""
     by_start = {bar.start_ms: bar for bar in bars if bar.end_ms <= end_ms}
     return [by_start[start_ms] for start_ms in sorted(by_start)]
 

@@ -10,10 +10,13 @@ IDENTICAL_MS: Final = 15_000
 SAME_CONTRACT: Final = (5, 2_000)  # at most so many requests for one contract in so many ms
 ALL: Final = (60, 600_000)
 
+Question = tuple[str, int, int]
+"""Ticker, end (UTC epoch ms), duration in seconds: what makes two requests identical."""
+
 
 @dataclass(frozen=True, slots=True)
 class HistoryRequest:
-    """What makes a request identical to another, and when it was made (UTC epoch ms of the session's clock)."""
+    """A request, and when it was made (UTC epoch ms of the session's clock)."""
 
     ticker: str
     end_ms: int
@@ -21,7 +24,7 @@ class HistoryRequest:
     at_ms: int
 
     @property
-    def question(self) -> tuple[str, int, int]:
+    def question(self) -> Question:
         """The request without its time."""
         return self.ticker, self.end_ms, self.duration_seconds
 

@@ -1,0 +1,185 @@
+"""Connecting, and what is said when it fails (cases 8, 10, 11): real sockets on both ends."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from broker.connection import is_paper
+from broker.errors import BrokerUnavailable, RequestTimedOut, Unavailability
+from core.events import LinkChanged
+from core.vocabulary import Link
+from tests.broker.desk import Desk, gateway
+
+QUICK = {"connect_seconds": 0.5, "request_seconds": 0.3, "heartbeat_seconds": 0.3}
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]
+
+
+def frame(*fields: object) -> bytes:
+    body = b"".join(str(field).encode() + b"\0" for field in fields)
+    return struct.pack(">I", len(body)) + body
+
+
+VERSION = frame(178, "20250312 09:35:00 US/Eastern")
+
+
+@asynccontextmanager
+async def peer(*answers: bytes, hang_up: bool = False) -> AsyncIterator[int]:
+    """A server that answers the n-th chunk that it reads with the n-th of these, then goes silent or hangs up."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answer in answers:
+            if not await reader.read(4096):
+                break
+            writer.write(answer)
+        if hang_up:
+            writer.close()
+        else:
+            await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def refusal(port: int, account: str = "DU1234567", client_id: int = 7) -> BrokerUnavailable:
+    desk = Desk(port, client_id, account, **QUICK)
+    with pytest.raises(BrokerUnavailable) as refused:
+        await desk.broker.connect()
+    assert not desk.broker.is_connected
+    assert desk.events == []
+    return refused.value
+
+
+async def test_case_11_gateway_down() -> None:
+    server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    server.close()
+    await server.wait_closed()
+    refused = await refusal(port)
+    assert refused.why is Unavailability.DOWN
+    assert f"no gateway on 127.0.0.1:{port}" in str(refused)
+
+
+async def test_case_10_accept_then_silence() -> None:
+    async with peer() as port:
+        refused = await refusal(port)
+    assert refused.why is Unavailability.SILENT
+    assert "says nothing in 0.5 s" in str(refused)
+
+
+async def test_case_11_up_but_not_logged_in() -> None:
+    async with peer(VERSION, b"") as port:
+        refused = await refusal(port)
+    assert refused.why is Unavailability.NOT_LOGGED_IN
+    assert "names no account" in str(refused)
+
+
+async def test_hung_up_before_the_login() -> None:
+    async with peer(VERSION, hang_up=True) as port:
+        refused = await refusal(port)
+    assert refused.why is Unavailability.NOT_LOGGED_IN
+    assert "hung up at once" in str(refused)
+
+
+async def test_case_8_client_id_taken_and_free_again() -> None:
+    async with gateway() as started:
+        holder = Desk(started.port, client_id=7)
+        await holder.start("SOXL")
+        refused = await refusal(started.port, client_id=7)
+        assert refused.why is Unavailability.CLIENT_ID_TAKEN
+        assert "client id 7 is in use" in str(refused)
+        assert await holder.broker.read_account()
+        await holder.broker.close()
+        heir = Desk(started.port, client_id=7)
+        await heir.start("SOXL")
+        await heir.broker.close()
+
+
+async def test_case_11_wrong_account_and_wrong_mode() -> None:
+    async with gateway() as started:
+        other = await refusal(started.port, account="DU7654321")
+        assert other.why is Unavailability.WRONG_ACCOUNT
+        assert "serves DU1234567" in str(other)
+        live = await refusal(started.port, account="U1234567")
+        assert live.why is Unavailability.WRONG_MODE
+        assert "wrong port or login" in str(live)
+
+
+async def test_case_11_read_only() -> None:
+    async with gateway(read_only=True) as started:
+        desk = Desk(started.port)
+        await desk.start("SOXL")
+        with pytest.raises(BrokerUnavailable) as refused:
+            await desk.broker.read_back()
+        assert refused.value.why is Unavailability.READ_ONLY
+        await desk.broker.close()
+
+
+async def test_case_10_an_unanswered_heartbeat_is_a_lost_link() -> None:
+    async with peer(VERSION, frame(15, 1, "DU1234567") + frame(9, 1, 5), b"") as port:
+        desk = Desk(port, **QUICK)
+        await desk.broker.connect()
+        with pytest.raises(RequestTimedOut, match="the heartbeat"):
+            await desk.broker.read_time_ms()
+    assert [event.link for event in desk.of(LinkChanged)] == [Link.CONNECTED, Link.LOST]
+    assert not desk.broker.is_connected
+
+
+async def test_case_2_a_dead_socket_is_told_at_once_and_once() -> None:
+    async with gateway() as started:
+        desk = Desk(started.port)
+        await desk.start("SOXL")
+        waiting = asyncio.ensure_future(desk.broker.read_time_ms())
+        batches = desk.batches
+        await started.stop()
+        with pytest.raises(BrokerUnavailable) as lost:
+            await waiting
+    assert lost.value.why is Unavailability.LOST
+    assert [event.link for event in desk.of(LinkChanged)] == [Link.CONNECTED, Link.LOST]
+    assert desk.batches > batches
+    with pytest.raises(BrokerUnavailable, match="not connected"):
+        await desk.broker.read_account()
+
+
+async def test_case_21_a_link_cut_during_the_read_back_is_no_answer() -> None:
+    end_of_orders = frame(53, 1)
+    async with peer(VERSION, frame(15, 1, "DU1234567") + frame(9, 1, 5), end_of_orders, hang_up=True) as port:
+        desk = Desk(port, **QUICK)
+        await desk.broker.connect()
+        with pytest.raises(BrokerUnavailable):
+            await desk.broker.read_back()
+    assert "BrokerRead" not in desk.kinds()
+
+
+async def test_case_21_a_missing_end_is_no_answer() -> None:
+    ends = frame(53, 1) + frame(62, 1)
+    async with peer(VERSION, frame(15, 1, "DU1234567") + frame(9, 1, 5), ends) as port:
+        desk = Desk(port, **QUICK)
+        await desk.broker.connect()
+        with pytest.raises(RequestTimedOut, match="read-back"):
+            await desk.broker.read_back()
+        assert "BrokerRead" not in desk.kinds()
+        await desk.broker.close()
+
+
+async def test_a_new_connection_replaces_the_old_one() -> None:
+    async with gateway() as started:
+        desk = Desk(started.port)
+        await desk.start("SOXL")
+        await desk.start("SOXL")
+        assert [event.link for event in desk.of(LinkChanged)] == [Link.CONNECTED, Link.LOST, Link.CONNECTED]
+        await desk.broker.close()
+        await desk.broker.close()
+        assert [event.link for event in desk.of(LinkChanged)][-1] is Link.LOST
+
+
+def test_paper_accounts_begin_with_d() -> None:
+    assert is_paper("DU1234567")
+    assert is_paper("DF55555")
+    assert not is_paper("U1234567")

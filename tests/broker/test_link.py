@@ -1,0 +1,172 @@
+"""Codes about connectivity and what they make of the link (SEMANTICS 9, cases 6, 7, 9)."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from core.events import LinkChanged, OrderErrorReported
+from core.vocabulary import Link
+from tests.broker.desk import Desk, desk
+
+
+def hear(trader: Desk, *messages: tuple[object, ...]) -> None:
+    """Let the client receive these messages as one chunk of socket data."""
+    chunk = b""
+    for fields in messages:
+        body = b"".join(str(field).encode() + b"\0" for field in fields)
+        chunk += struct.pack(">I", len(body)) + body
+    trader.broker._client.conn.data_received(chunk)
+
+
+def error(number: int, code: int, text: str) -> tuple[object, ...]:
+    return (4, 2, number, code, text, "")
+
+
+def links(trader: Desk) -> list[tuple[Link, str]]:
+    told = [(event.link, event.reason) for event in trader.of(LinkChanged)]
+    trader.events.clear()
+    return told
+
+
+@pytest.mark.parametrize(
+    ("down", "up"),
+    [
+        ((1100, "Connectivity between IB and TWS has been lost."), (1102, "restored - data maintained.")),
+        ((2110, "Connectivity between TWS and server is broken."), (1102, "restored - data maintained.")),
+        ((2103, "Market data farm connection is broken:usfarm"), (2104, "Market data farm connection is OK:usfarm")),
+        (
+            (2105, "HMDS data farm connection is broken:ushmds"),
+            (2107, "HMDS data farm connection is inactive but should be available upon demand.ushmds"),
+        ),
+        (
+            (2157, "Sec-def data farm connection is broken:secdefnj"),
+            (2158, "Sec-def data farm connection is OK:secdefnj"),
+        ),
+    ],
+)
+async def test_a_trouble_begins_and_ends(down: tuple[int, str], up: tuple[int, str]) -> None:
+    async with desk() as trader:
+        links(trader)
+        hear(trader, error(-1, *down), error(-1, *down))
+        assert links(trader) == [(Link.DEGRADED, f"{down[0]}: {down[1]}")]
+        hear(trader, error(-1, *up))
+        assert links(trader) == [(Link.CONNECTED, f"{up[0]}: {up[1]}")]
+
+
+async def test_a_farm_that_is_ok_ends_only_its_own_trouble() -> None:
+    async with desk() as trader:
+        hear(trader, error(-1, 2103, "Market data farm connection is broken:usfarm"))
+        hear(trader, error(-1, 2103, "Market data farm connection is broken:eufarm"))
+        links(trader)
+        hear(trader, error(-1, 2104, "Market data farm connection is OK:usfarm"))
+        assert links(trader) == [(Link.DEGRADED, "2103: Market data farm connection is broken:eufarm")]
+        hear(trader, error(-1, 2104, "Market data farm connection is OK:eufarm"))
+        assert [link for link, _ in links(trader)] == [Link.CONNECTED]
+
+
+async def test_case_9_data_lost_resubscribes_everything_and_leaks_nothing() -> None:
+    async with desk("SOXL", "GLD") as trader:
+        trader.broker.subscribe(("SOXL", "GLD"))
+        await trader.tick(5)
+        old = set(trader.broker._market_data._by_id)
+        links(trader)
+        hear(trader, error(-1, 1100, "lost"), error(-1, 1101, "restored - data lost"))
+        new = set(trader.broker._market_data._by_id)
+        assert len(old) == len(new) == 4
+        assert old.isdisjoint(new)
+        assert [link for link, _ in links(trader)] == [Link.DEGRADED, Link.CONNECTED]
+        await trader.tick(20)
+        assert "BarClosed" in trader.kinds()
+
+
+async def test_case_9_data_kept_is_told_even_when_no_loss_was() -> None:
+    async with desk() as trader:
+        links(trader)
+        hear(trader, error(-1, 1102, "restored - data maintained"))
+        assert links(trader) == [(Link.CONNECTED, "1102: restored - data maintained")]
+
+
+async def test_case_7_a_competing_session_stops_entries_until_data_flows_again() -> None:
+    async with desk("SOXL") as trader:
+        trader.broker.subscribe(("SOXL",))
+        await trader.tick(5)
+        subscription = trader.broker._market_data._by_ticker["SOXL"]
+        failed_id = subscription.quotes_id
+        links(trader)
+        text = "No market data during competing live session"
+        hear(trader, error(failed_id, 10197, text))
+        assert links(trader) == [(Link.DEGRADED, f"10197: {text}")]
+        started_ms = trader.clock.at_ms
+        while subscription.quotes_id == failed_id:
+            trader.clock.at_ms += 1_000
+            trader.broker._market_data.check()
+        assert trader.clock.at_ms == started_ms + 10_000
+        assert [link for link, _ in links(trader)] == [Link.CONNECTED]
+
+
+async def test_data_that_is_not_live_stops_entries() -> None:
+    async with desk("SOXL") as trader:
+        trader.broker.subscribe(("SOXL",))
+        await trader.tick(2)
+        links(trader)
+        quotes_id = trader.broker._market_data._by_ticker["SOXL"].quotes_id
+        hear(trader, (58, 1, quotes_id, 3))
+        assert links(trader) == [(Link.DEGRADED, "SOXL: market data is not live (type 3)")]
+        hear(trader, (58, 1, quotes_id, 1))
+        assert [link for link, _ in links(trader)] == [Link.CONNECTED]
+
+
+async def test_warnings_about_nothing_change_nothing() -> None:
+    async with desk() as trader:
+        links(trader)
+        hear(trader, error(-1, 2108, "Market data farm connection is inactive:usfarm"), error(-1, 2119, "connecting"))
+        hear(trader, error(-1, 100, "Max rate of messages per second has been exceeded"))
+        assert links(trader) == []
+
+
+async def test_an_unknown_notice_stops_entries_instead_of_being_dropped() -> None:
+    async with desk() as trader:
+        links(trader)
+        hear(trader, error(-1, 9999, "something new"))
+        assert links(trader) == [(Link.DEGRADED, "unknown notice 9999: something new")]
+
+
+async def test_an_unknown_error_on_an_order_has_the_broker_read_back() -> None:
+    async with desk("SOXL") as trader:
+        hear(trader, error(1, 9999, "something new"))
+        assert trader.of(OrderErrorReported) == []
+        await trader.broker.read_account()
+        await trader.broker.read_account()
+        assert "BrokerRead" in trader.kinds()
+
+
+async def test_case_20_an_error_on_an_order_that_nobody_knows_is_passed_on() -> None:
+    async with desk() as trader:
+        hear(trader, error(4711, 201, "Order rejected - reason:no"))
+        (told,) = trader.of(OrderErrorReported)
+        assert (told.order_ref, told.code) == ("", 201)
+
+
+async def test_what_cannot_be_read_is_handed_on_and_the_next_message_is_read() -> None:
+    async with desk() as trader:
+        links(trader)
+        hear(
+            trader,
+            (3, 5, "Dancing", 0, 10, 0, 600745656, 0, 0, 7, "", 0),
+            (61, 3, "DU1234567", "x"),
+            error(-1, 1100, "lost"),
+        )
+        assert ["Dancing" in str(failure) for failure in trader.failures] == [True, False]
+        assert [link for link, _ in links(trader)] == [Link.DEGRADED]
+        trader.failures.clear()
+
+
+async def test_an_exception_in_the_batch_is_handed_on() -> None:
+    async with desk() as trader:
+        trader.broker._on_batch = lambda: 1 // 0  # type: ignore[assignment,return-value]  # it never returns
+        hear(trader, error(-1, 1100, "lost"))
+        assert [type(failure) for failure in trader.failures] == [ZeroDivisionError]
+        trader.broker._on_batch = lambda: None
+        trader.failures.clear()

@@ -1,0 +1,115 @@
+"""Quotes and bars over the real wire, their freshness, and the seam with history."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from broker.errors import HistoryBudgetSpent
+from core.events import BarClosed, InstrumentRead, LinkChanged, MarketDataSeen, QuoteChanged
+from core.vocabulary import Link
+from tests.broker.desk import Desk, desk, gateway
+
+
+async def test_case_37_live_bars_equal_history_exactly() -> None:
+    async with desk("SOXL", "GLD") as trader:
+        trader.broker.subscribe(("SOXL", "GLD"))
+        await trader.tick(300)
+        for ticker in ("SOXL", "GLD"):
+            live = [event.bar for event in trader.of(BarClosed) if event.bar.ticker == ticker]
+            whole = [bar for bar in live if bar.complete]
+            assert len(whole) >= 28
+            assert all(second.start_ms - first.start_ms == 10_000 for first, second in pairwise(whole))
+            stored = await trader.broker.read_history(ticker, trader.clock.at_ms, 600)
+            assert tuple(whole) == stored[-len(whole) :]
+
+
+async def test_history_is_closed_aligned_whole_and_in_order() -> None:
+    async with desk("SOXL") as trader:
+        await trader.tick(7)
+        bars = await trader.broker.read_history("SOXL", trader.clock.at_ms, 240)
+        assert len(bars) == 24
+        assert all(bar.start_ms % 10_000 == 0 and bar.end_ms <= trader.clock.at_ms for bar in bars)
+        assert all(first.end_ms == second.start_ms for first, second in pairwise(bars))
+
+
+async def test_history_longer_than_one_request_comes_in_pieces() -> None:
+    async with desk("SOXL", start="15:30") as trader:
+        bars = await trader.broker.read_history("SOXL", trader.clock.at_ms, 6 * 3600)
+        assert len(bars) == 6 * 360
+        assert all(first.end_ms == second.start_ms for first, second in pairwise(bars))
+
+
+async def test_case_39_an_identical_question_is_answered_from_memory() -> None:
+    async with desk("SOXL") as trader:
+        first = await trader.broker.read_history("SOXL", trader.clock.at_ms, 240)
+        asked = trader.broker._client.conn.numMsgSent
+        assert await trader.broker.read_history("SOXL", trader.clock.at_ms, 240) == first
+        assert trader.broker._client.conn.numMsgSent == asked
+        await trader.tick(16)
+        assert await trader.broker.read_history("SOXL", trader.clock.at_ms, 240) != first
+
+
+async def test_case_39_a_spent_budget_says_when_to_come_back() -> None:
+    async with desk("SOXL") as trader:
+        for seconds in (60, 120, 180, 240, 300):
+            await trader.broker.read_history("SOXL", trader.clock.at_ms, seconds)
+        with pytest.raises(HistoryBudgetSpent) as spent:
+            await trader.broker.read_history("SOXL", trader.clock.at_ms, 360)
+        assert spent.value.retry_at_ms == trader.clock.at_ms + 2_000
+        await trader.tick(2)
+        assert len(await trader.broker.read_history("SOXL", trader.clock.at_ms, 300)) == 30
+
+
+async def test_no_history_is_an_empty_answer() -> None:
+    async with desk("SOXL", start="09:29") as trader:
+        assert await trader.broker.read_history("SOXL", trader.clock.at_ms, 600) == ()
+
+
+async def test_quotes_come_with_what_can_be_borrowed() -> None:
+    async with desk("SOXL") as trader:
+        trader.broker.subscribe(("SOXL",))
+        await trader.tick(5)
+        quote = trader.of(QuoteChanged)[-1].quote
+        assert quote.ticker == "SOXL"
+        assert quote.bid is not None
+        assert quote.ask is not None
+        assert quote.bid < quote.ask
+        assert [event.instrument.shortable for event in trader.of(InstrumentRead)] == [True]
+
+
+async def test_a_ticker_is_seen_at_least_every_5_s() -> None:
+    async with desk("GLD") as trader:
+        trader.broker.subscribe(("GLD",))
+        await trader.tick(60)
+        seen = [event.at_ms for event in trader.events if isinstance(event, MarketDataSeen | BarClosed)]
+        assert max(second - first for first, second in pairwise(seen)) <= 5_000
+
+
+async def test_case_6_silence_degrades_the_link_though_the_farms_are_ok() -> None:
+    async with desk("SOXL") as trader:
+        trader.broker.subscribe(("SOXL",))
+        await trader.tick(20)
+        trader.events.clear()
+        trader.clock.at_ms += 16_000
+        trader.broker._market_data.check()
+        (told,) = trader.of(LinkChanged)
+        assert (told.link, told.reason) == (Link.DEGRADED, "no market data for 15 s")
+        trader.events.clear()
+        await trader.tick(6)
+        assert [event.link for event in trader.of(LinkChanged)] == [Link.CONNECTED]
+
+
+async def test_subscribing_again_leaves_one_subscription() -> None:
+    async with gateway() as started:
+        trader = Desk(started.port)
+        await trader.start("SOXL")
+        trader.broker.subscribe(("SOXL",))
+        await trader.tick(5)
+        trader.broker.subscribe(("SOXL",))
+        await trader.tick(30)
+        starts = [event.bar.start_ms for event in trader.of(BarClosed)]
+        assert len(starts) == len(set(starts))
+        assert trader.failures == []
+        await trader.broker.close()
