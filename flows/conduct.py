@@ -45,12 +45,17 @@ async def conduct(window: Window, date: datetime.date | None, step: Callable[[st
 
 def refused(window: Window, day: str) -> State[Any] | None:
     """The state in which a run ends that is not due; None when it is due."""
-    now_ms = time.time_ns() // 1_000_000 if settings_of_run().clock is ClockKind.REAL else None
-    ruling = judge(window, day, now_ms, scheduled_ms())
+    simulated = settings_of_run().clock is not ClockKind.REAL
+    ruling = judge(window, day, None if simulated else now_ms(), scheduled_ms())
     if ruling.standing is Standing.DUE:
         return None
     get_run_logger().info("%s: %s", ruling.standing, ruling.reason)
     return Completed(name=ruling.standing, message=ruling.reason)
+
+
+def now_ms() -> int:
+    """The machine's time (UTC epoch ms)."""
+    return time.time_ns() // 1_000_000
 
 
 def day_of_run(date: datetime.date | None) -> str:

@@ -22,7 +22,7 @@ from runtime.bootstrap import plan_for, session_folder
 from runtime.calendar import trading_day as hours_of
 from runtime.control import ControlCommand, ControlRequest, SessionUnreachable, ask_session, socket_path
 from runtime.stack.local_stack import LocalStack, StackOptions
-from runtime.summary import DaySummary, summarise
+from runtime.summary import summarise
 
 SYNTHETIC_DATE = "2025-03-12"
 """An ordinary Wednesday: the synthetic market is drawn from its seed, whatever the date."""

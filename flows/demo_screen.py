@@ -17,7 +17,9 @@ from runtime.summary import BREAK_EVEN_NOTE, DaySummary
 PLAIN_EVERY_MINUTES = 30
 """Without a terminal: one line for so much of the simulated day."""
 
-SQL_TO_TRY = "SELECT ticker, side, shares, entry_price, exit_price, exit_reason, net_pnl FROM v_trades ORDER BY opened_at"
+SQL_TO_TRY = (
+    "SELECT ticker, side, shares, entry_price, exit_price, exit_reason, net_pnl FROM v_trades ORDER BY opened_at"
+)
 
 
 class DemoScreen:
@@ -57,7 +59,9 @@ class DemoScreen:
         """Show what the day came to."""
         if self._live is not None:
             self._live.stop()
-        table = Table(title=f"{summary.session_date}, {summary.market}: {state}", title_justify="left", show_header=False)
+        table = Table(
+            title=f"{summary.session_date}, {summary.market}: {state}", title_justify="left", show_header=False
+        )
         table.add_column(style="bold")
         table.add_column(justify="right")
         for name, value in _lines(summary, memory_mb):
