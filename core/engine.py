@@ -109,6 +109,11 @@ class Engine:
         book = self.state.books.get(ticker)
         return book.atr.newest_end_ms if book is not None else None
 
+    @property
+    def trades_closed(self) -> int:
+        """How many round trips have ended."""
+        return sum(note.reported is not None for book in self.state.books.values() for note in book.trades)
+
     def daily_pnl(self) -> Decimal:
         """Realised + unrealised − commissions in dollars; NaN when an open position cannot be valued."""
         pnl = daily_pnl(self._desk)

@@ -19,7 +19,7 @@ from db.journal import Journal, JournalLocked
 from db.outbox import Shipper
 from predictions import HttpPredictionSource
 from runtime.alerts import Alerts
-from runtime.calendar import trading_day
+from runtime.calendar import TradingHours, trading_day
 from runtime.chores import Chores
 from runtime.clock import BrokerClock, SystemClock
 from runtime.connector import Connector
@@ -37,12 +37,20 @@ class MarketClosed(RuntimeError):
     """The exchange does not open on the day asked for."""
 
 
-def plan_for(settings: Settings, date: str) -> SessionPlan:
-    """The plan of an Eastern trading day (YYYY-MM-DD). Raises MarketClosed on a holiday or weekend."""
+def hours_of(date: str) -> TradingHours:
+    """The exchange's hours of an Eastern date (YYYY-MM-DD). Raises MarketClosed on a holiday or weekend."""
     hours = trading_day(date)
     if hours is None:
         raise MarketClosed(f"{date}: the exchange (XNYS) does not open that day")
-    return plan_session(settings.account, date, settings.ib_client_id, hours.open_ms, hours.close_ms)
+    return hours
+
+
+def plan_for(settings: Settings, date: str) -> SessionPlan:
+    """The plan of an Eastern trading day (YYYY-MM-DD). Raises MarketClosed on a holiday or weekend."""
+    hours = hours_of(date)
+    return plan_session(
+        settings.account, date, settings.ib_client_id, hours.open_ms, hours.close_ms, settings.closure_minutes
+    )
 
 
 def session_folder(settings: Settings, plan: SessionPlan) -> Path:
@@ -128,7 +136,7 @@ def _assemble(
         broker=broker,
         clock=clock,
         plan=plan,
-        connector=Connector(session, broker, clock, tickers, lambda: host.hear_time()),
+        connector=Connector(session, broker, clock, tickers, hours_of(plan.date), lambda: host.hear_time()),
         chores=chores,
     )
     if recovered.replayed_events:
@@ -169,7 +177,7 @@ def _answer(host: Host, request: ControlRequest) -> ControlAnswer:
         phase=str(engine.state.phase),
         positions=engine.positions(),
         working_orders=engine.working_orders(),
-        trades=engine.trades_closed(),
+        trades=engine.trades_closed,
         daily_pnl=str(engine.daily_pnl()),
     )
 

@@ -23,6 +23,7 @@ class TradingHours:
     date: str
     open_ms: int
     close_ms: int
+    previous_close_ms: int  # of the trading day before
 
 
 @lru_cache(maxsize=64)
@@ -42,6 +43,7 @@ def trading_day(day: str) -> TradingHours | None:
         date=day,
         open_ms=_epoch_ms(calendar.session_open(day).to_pydatetime()),
         close_ms=_epoch_ms(calendar.session_close(day).to_pydatetime()),
+        previous_close_ms=_epoch_ms(calendar.session_close(calendar.previous_session(day)).to_pydatetime()),
     )
 
 

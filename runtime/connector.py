@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 from broker.errors import RequestRefused, RequestTimedOut
 from core.events import HistoryLoaded, InstrumentRead
+from core.market import Bar
+from runtime.calendar import TradingHours
 from runtime.ports import Broker, Clock
 from runtime.session import Session
 
-WARM_UP_SECONDS = 3_600
-"""History asked for at the start: 360 ten-second bars, far more than ATR(14) needs, within one request of IB's limits."""
+REQUEST_SECONDS = 3_600
+"""History in one request: 360 ten-second bars, far more than ATR(14) needs, and within IB's limit for small bars."""
 
 BAR_MS = 10_000
 
@@ -22,12 +24,19 @@ class Connector:
     """Brings a session's broker connection from nothing to subscribed, with no bar missing."""
 
     def __init__(
-        self, session: Session, broker: Broker, clock: Clock, tickers: tuple[str, ...], hear_time: Callable[[], Awaitable[None]]
+        self,
+        session: Session,
+        broker: Broker,
+        clock: Clock,
+        tickers: tuple[str, ...],
+        hours: TradingHours,
+        hear_time: Callable[[], Awaitable[None]],
     ) -> None:
         self._session = session
         self._broker = broker
         self._clock = clock
         self._tickers = tickers
+        self._hours = hours
         self._hear_time = hear_time
 
     async def connect(self) -> None:
@@ -47,15 +56,23 @@ class Connector:
     async def load_history(self) -> None:
         """Give every ticker the bars between its newest and now; one that the broker refuses is left to its live bars."""
         for ticker in self._tickers:
-            now_ms = self._clock.now_ms()
-            newest_ms = self._session.engine.newest_bar_end_ms(ticker)
-            missing_ms = now_ms - newest_ms if newest_ms is not None else WARM_UP_SECONDS * 1000
-            if missing_ms < BAR_MS:
-                continue
-            seconds = min(-(-missing_ms // BAR_MS) * 10, WARM_UP_SECONDS)
-            try:
-                bars = await self._broker.read_history(ticker, now_ms, seconds)
-            except (RequestRefused, RequestTimedOut) as missing:
-                log.warning("no history for %s: %s", ticker, missing)
-                continue
-            self._session.inbox.put(HistoryLoaded(now_ms, ticker, bars))
+            bars: list[Bar] = []
+            for end_ms, seconds in self._spans(ticker):
+                try:
+                    bars += await self._broker.read_history(ticker, end_ms, seconds)
+                except (RequestRefused, RequestTimedOut) as missing:
+                    log.warning("no history for %s: %s", ticker, missing)
+            self._session.inbox.put(HistoryLoaded(self._clock.now_ms(), ticker, tuple(bars)))
+
+    def _spans(self, ticker: str) -> Iterator[tuple[int, int]]:
+        """What to ask for, as (end in UTC epoch ms, seconds): the end of yesterday for a cold start, and today's gap.
+
+        Never across the night: what a number of seconds means there is not documented.
+        """
+        newest_ms = self._session.engine.newest_bar_end_ms(ticker)
+        if newest_ms is None:
+            yield self._hours.previous_close_ms, REQUEST_SECONDS
+        now_ms = min(self._clock.now_ms(), self._hours.close_ms)
+        missing_ms = now_ms - max(newest_ms or 0, self._hours.open_ms)
+        if missing_ms >= BAR_MS:
+            yield now_ms, min(-(-missing_ms // BAR_MS) * BAR_MS // 1000, REQUEST_SECONDS)

@@ -18,6 +18,7 @@ async def drive(host: Host, settings: Settings) -> None:
 
 async def drive_until_reconciled(host: Host, settings: Settings) -> None:
     """Run until the engine has compared its journal with what the broker reports."""
+    host.session.pump()  # the new connection is news to a replayed engine: what it knew before is no longer known
     host.done = lambda host: host.session.engine.is_reconciled()
     await drive(host, settings)
     host.done = Host.is_closed

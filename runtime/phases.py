@@ -71,4 +71,4 @@ async def intraday(settings: Settings, date: str) -> IntradayReport:
         finally:
             await host.poller.close()
         engine = host.session.engine
-        return IntradayReport(engine.is_flat(), describe(host), engine.trades_closed())
+        return IntradayReport(engine.is_flat(), describe(host), engine.trades_closed)
