@@ -121,7 +121,7 @@ VIEWS = (
         "v_breaks",
         "Unexplained differences between the broker and us that are not resolved",
         """
-        SELECT account, trade_date, kind, subject, ours, brokers, explanation, found_at
+        SELECT account, trade_date, kind, key, ours, brokers, found_at
         FROM breaks WHERE resolved_at IS NULL
         """,
     ),

@@ -19,10 +19,9 @@ class BreakRecord(Base):
     account: Mapped[str] = mapped_column(primary_key=True)
     trade_date: Mapped[date] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True, comment="what differs")
-    subject: Mapped[str] = mapped_column(primary_key=True, comment="of what: an exec_id, a ticker, a trade")
+    key: Mapped[str] = mapped_column(primary_key=True, comment="of what: an exec_id, a ticker, a trade, a sum of P&L")
     ours: Mapped[str] = mapped_column(comment="our figure, as text; empty: we have none")
     brokers: Mapped[str] = mapped_column(comment="the broker's figure, as text; empty: it has none")
-    explanation: Mapped[str] = mapped_column(comment="one sentence for people")
     found_at: Mapped[datetime] = mapped_column(server_default=func.now())
     resolved_at: Mapped[datetime | None] = mapped_column(
         comment="set by a person, or by a later run that no longer finds it"

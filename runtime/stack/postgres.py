@@ -14,10 +14,11 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from db.engine import DatabaseError, data_directory, ensure_database
 from runtime.stack.postgres_home import find_home, wheel_version
@@ -57,8 +58,10 @@ class Access:
 class EmbeddedPostgres:
     """The server that belongs to `folder`: all objects for one folder, in whatever process, mean the same server."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str] = MappingProxyType({})) -> None:
+        """`settings`: Postgres settings on top of ours, for the process that starts it."""
         self._folder = folder.resolve()
+        self._settings = {**SETTINGS, **settings}
         self._folder.mkdir(parents=True, exist_ok=True)
         self._home = find_home(self._folder)
         self._cluster = self._home.folder / "cluster"  # Postgres's word for its data folder
@@ -186,7 +189,7 @@ class EmbeddedPostgres:
         if port != access.port:
             self._keep_access(replace(access, port=port))
         self._forget_reused_pid()
-        settings = {**SETTINGS, "port": str(port)}
+        settings = {**self._settings, "port": str(port)}
         arguments = ["-D", str(self._cluster), *(f"--{name}={value}" for name, value in settings.items())]
         with self._log.open("ab") as log:
             self._process = self._spawn("postgres", arguments, output=log.fileno())

@@ -79,7 +79,8 @@ sys.stdin.read()
     process = subprocess.Popen(
         [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    assert process.stdout is not None and process.stdin is not None
+    assert process.stdout is not None
+    assert process.stdin is not None
     assert process.stdout.readline() == "written\n"
     with pytest.raises(JournalLocked, match=f"process {process.pid} "):
         Journal.open(tmp_path, SESSION)
@@ -109,18 +110,23 @@ def fill(journal: Journal, pages: int) -> None:
     journal._connection.execute(f"PRAGMA max_page_count = {used + pages}")
 
 
+def append_for_ever(journal: Journal) -> None:
+    while True:
+        journal.append(rows(journal.last_sequence + 1, journal.last_sequence + 10, "x" * 50))
+
+
 def test_a_full_disk_takes_the_reserve_and_then_raises(tmp_path: Path) -> None:
     with Journal.open(tmp_path, SESSION, reserve_bytes=4096) as journal:
         reserve = journal.path.with_suffix(".reserve")
-        assert reserve.stat().st_size == 4096 and not journal.low_on_space
+        assert reserve.stat().st_size == 4096
+        assert not journal.low_on_space
         fill(journal, pages=3)
-        written = 0
         with pytest.raises(JournalFull, match=str(journal.path)):
-            while True:
-                journal.append(rows(written + 1, written + 10, "x" * 50))
-                written += 10
+            append_for_ever(journal)
+        written = journal.last_sequence
         assert written > 0
-        assert journal.low_on_space and not reserve.exists()
+        assert journal.low_on_space
+        assert not reserve.exists()
         assert [row.sequence for row in journal.read()] == list(range(1, written + 1))
         fill(journal, pages=100)  # a person makes room
         journal.append(rows(written + 1, written + 10))
@@ -138,7 +144,8 @@ def test_the_reserve_makes_room_for_the_rows_of_the_exits(tmp_path: Path) -> Non
 
         journal._give_reserve_back = give_back_and_make_room  # type: ignore[method-assign]  # stands for the freed bytes
         journal.append(rows(1, 200, "x" * 100))
-        assert journal.low_on_space and journal.last_sequence == 200
+        assert journal.low_on_space
+        assert journal.last_sequence == 200
 
 
 def test_the_watermark_is_kept_from_one_process_to_the_next(tmp_path: Path) -> None:

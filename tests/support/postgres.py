@@ -1,0 +1,45 @@
+"""A real Postgres for the tests: one server for the test session, a fresh database at the newest schema per test."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from db.engine import ensure_database
+from db.migrate import upgrade
+from runtime.stack.postgres import EmbeddedPostgres
+
+TEMPLATE = "trader_template"
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a running server, the same for the whole test session."""
+    folder = make_reachable_folder()
+    server = EmbeddedPostgres(folder, {"fsync": "off"})  # nobody keeps what it holds
+    try:
+        server.start()
+        upgrade(server.ensure_database(TEMPLATE))
+        yield server.ensure_database("postgres")
+    finally:
+        server.stop()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> str:
+    """The URL of a database with our tables and nothing in them, for this test alone."""
+    return ensure_database(postgres_server, f"test_{next(_numbers)}", template=TEMPLATE)
+
+
+def make_reachable_folder() -> Path:
+    """A temporary folder that the user whom root runs Postgres as can reach too."""
+    folder = Path(tempfile.mkdtemp(prefix="trader-postgres-"))
+    folder.chmod(0o711)
+    return folder
