@@ -50,7 +50,9 @@ def judge(window: Window, date: str, now_ms: int | None, scheduled_ms: int | Non
     if hours is None:
         return Ruling(Standing.MARKET_CLOSED, f"The exchange is closed on {date}.")
     if now_ms is None:
-        return DUE
+        if scheduled_ms is None:
+            return DUE
+        now_ms = scheduled_ms
     today = eastern_date(now_ms)
     if date < today:
         return Ruling(Standing.TOO_LATE, f"{date} has passed: it is {today}.")

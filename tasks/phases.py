@@ -15,7 +15,7 @@ from tasks.retries import patient
 from tasks.settings import settings_of_run
 
 if TYPE_CHECKING:
-    from runtime.phases import PhaseReport
+    from runtime.reports import FlattenReport, IntradayReport, ReconcileReport, StartupReport, WarmUpReport
 
 TWO_HOURS = (5.0, 15.0, 30.0, 60.0, 120.0, *([300.0] * 23))
 THE_WHOLE_SESSION = (1.0, 2.0, 5.0, *([10.0] * 6), *([60.0] * 10), *([600.0] * 31))
@@ -24,7 +24,7 @@ AFTER_THE_CLOSE = (10.0, 30.0, 60.0, 300.0, 600.0, 900.0)
 
 
 @task(name="prepare session", **patient(*TWO_HOURS))
-async def prepare_session(date: str) -> PhaseReport:
+async def prepare_session(date: str) -> StartupReport:
     """Preflight: account, contracts, positions; take over what an earlier process of this day left."""
     from runtime import phases
 
@@ -32,7 +32,7 @@ async def prepare_session(date: str) -> PhaseReport:
 
 
 @task(name="load history", **patient(*TWO_HOURS))
-async def load_history(date: str) -> PhaseReport:
+async def load_history(date: str) -> WarmUpReport:
     """Ask the broker for the bars that the indicators need, so that they are ready at the bell."""
     from runtime import phases
 
@@ -40,7 +40,7 @@ async def load_history(date: str) -> PhaseReport:
 
 
 @task(name="trade", **patient(*THE_WHOLE_SESSION))
-async def trade(date: str) -> PhaseReport:
+async def trade(date: str) -> IntradayReport:
     """The loop from the first bar to flat. No Prefect call inside but its sign of life."""
     from runtime import phases
 
@@ -49,7 +49,7 @@ async def trade(date: str) -> PhaseReport:
 
 
 @task(name="close positions", **patient(*THE_LAST_HALF_HOUR))
-async def close_positions(date: str, tickers: tuple[str, ...], whole_account: bool, requested_by: str) -> PhaseReport:
+async def close_positions(date: str, tickers: tuple[str, ...], whole_account: bool, requested_by: str) -> FlattenReport:
     """Ask the live session to flatten, or do it in its place when it is proven dead; verify with the broker."""
     from runtime.flatten import flatten
 
@@ -57,7 +57,7 @@ async def close_positions(date: str, tickers: tuple[str, ...], whole_account: bo
 
 
 @task(name="compare with broker", **patient(*AFTER_THE_CLOSE))
-async def compare_with_broker(date: str) -> PhaseReport:
+async def compare_with_broker(date: str) -> ReconcileReport:
     """Compare the day's executions, positions and cash with the broker's; add what is missing, report breaks."""
     from runtime.reconcile import reconcile
 

@@ -80,5 +80,10 @@ def test_a_simulation_is_judged_by_the_calendar_alone() -> None:
     assert judge(Window.SESSION, "2013-10-06", None, None).standing is Standing.MARKET_CLOSED
 
 
+def test_a_simulation_started_by_a_schedule_is_judged_by_its_scheduled_time() -> None:
+    assert judge(Window.CLOSURE, DAY, None, eastern(DAY, "12:31")).standing is Standing.NOT_DUE
+    assert judge(Window.CLOSURE, DAY, None, eastern(DAY, "15:31")).standing is Standing.DUE
+
+
 def test_a_refusal_gives_its_reason_with_the_times() -> None:
     assert "15:31" in judge(Window.CLOSURE, DAY, eastern(DAY, "12:31"), eastern(DAY, "12:31")).reason
