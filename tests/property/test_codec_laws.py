@@ -16,7 +16,7 @@ from core.commands import Command, Commands
 from core.events import Event
 from core.indicators import Atr, Ema, Macd, MultiTimeframe, Returns, Rsi, Sma, Timeframe
 from core.market import Bar
-from core.params import AtrKind, Params, SessionPlan
+from core.params import AtrKind, SessionPlan
 from tests.support.bars import walks
 
 
@@ -25,7 +25,7 @@ def kinds_of(base: type) -> list[type]:
     return [kind for _, kind in getmembers(module, isclass) if issubclass(kind, base) and kind is not base]
 
 
-@pytest.mark.parametrize("kind", [*kinds_of(Event), *kinds_of(Command), Params, SessionPlan])
+@pytest.mark.parametrize("kind", [*kinds_of(Event), *kinds_of(Command), SessionPlan])
 @given(choice=st.data())
 def test_identity(kind: type, choice: st.DataObject) -> None:
     """By repr, which tells 1 from 1.0 and finds NaN equal to itself."""
