@@ -169,13 +169,17 @@ class Hub:
             return
         if session.stage is Stage.OFFERING:
             self._negotiate(session, payload)
-        elif session.waits or session.held:
+        elif session.waits or (session.held and not self._is_heartbeat(payload)):
             if len(session.held) >= HELD_FRAMES_MAX:
                 _log.warning("connection %d closed: %d requests waiting", session.number, len(session.held))
                 connection.abort()
             session.held.append(payload)
         else:
             self._handle(session, payload)
+
+    def _is_heartbeat(self, payload: bytes) -> bool:
+        """A barrier message overtakes requests that are only slowed down: time has to move for them to go on."""
+        return self.exempt_time_requests and payload.startswith(b"49\0")
 
     def settled(self) -> None:
         """A chunk is handled: let time move if it may, then write."""
