@@ -11,9 +11,9 @@ import pytest
 
 from broker.connection import is_paper
 from broker.errors import BrokerUnavailable, RequestTimedOut, Unavailability
-from core.events import LinkChanged
-from core.vocabulary import Link
-from tests.broker.desk import Desk, gateway
+from core.events import LinkChanged, OrderErrorReported
+from core.vocabulary import ErrorKind, Link
+from tests.broker.desk import Desk, bracket, gateway
 
 QUICK = {"connect_seconds": 0.5, "request_seconds": 0.3, "heartbeat_seconds": 0.3}
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]
@@ -115,9 +115,10 @@ async def test_case_11_read_only() -> None:
     async with gateway(read_only=True) as started:
         desk = Desk(started.port)
         await desk.start("SOXL")
-        with pytest.raises(BrokerUnavailable) as refused:
-            await desk.broker.read_back()
-        assert refused.value.why is Unavailability.READ_ONLY
+        desk.broker.send((bracket("SOXL", 1, "5.00", "500.00"),))
+        await desk.tick()
+        errors = desk.of(OrderErrorReported)
+        assert [(error.code, error.kind) for error in errors] == [(321, ErrorKind.REJECTED)] * 3
         await desk.broker.close()
 
 

@@ -1,0 +1,226 @@
+"""The HTTP source against a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from core.market import Prediction, PredictionProblem
+from predictions import HttpPredictionSource, RecordedPredictionSource
+from predictions.http import TRIES
+from predictions.recorded import RecordedPredictionsUnreadable
+from simulator.app import Gateway
+from simulator.options import PREDICTIONS_KEY, Options
+from tests.predictions.test_parse import answer
+
+TICKERS = ("CVNA", "UVXY", "SOXL", "SOXS", "TQQQ", "SQQQ", "GLD", "SLV")
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+
+
+def success(ticker: str) -> web.Response:
+    return web.json_response(answer(ticker=ticker))
+
+
+@asynccontextmanager
+async def source(handler: Handler, **settings: float) -> AsyncIterator[HttpPredictionSource]:
+    """A source that asks a server with this handler."""
+    app = web.Application()
+    app.router.add_get("/v1/prediction/latest", handler)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    made = HttpPredictionSource(
+        f"http://127.0.0.1:{runner.addresses[0][1]}/v1/", "key", chance=random.Random(1), **settings
+    )
+    try:
+        yield made
+    finally:
+        await made.close()
+        await runner.cleanup()
+
+
+async def test_all_tickers_are_asked_at_once_and_answered_in_order() -> None:
+    waiting: list[str] = []
+    everyone = asyncio.Event()
+
+    async def handler(request: web.Request) -> web.Response:
+        waiting.append(request.query["ticker"])
+        if len(waiting) == len(TICKERS):
+            everyone.set()
+        await everyone.wait()  # answers come only when all have asked
+        return success(request.query["ticker"])
+
+    async with source(handler) as api:
+        answers = await api.poll(TICKERS)
+    assert [one.ticker for one in answers] == list(TICKERS)
+    assert all(isinstance(one, Prediction) for one in answers)
+
+
+async def test_the_key_is_sent_and_connections_stay_open() -> None:
+    peers: set[object] = set()
+    keys: list[str | None] = []
+
+    async def handler(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        peers.add(request.transport.get_extra_info("peername"))
+        keys.append(request.headers.get("X-API-Key"))
+        return success(request.query["ticker"])
+
+    async with source(handler) as api:
+        for _ in range(5):
+            await api.poll(["CVNA"])
+    assert len(peers) == 1
+    assert keys == ["key"] * 5
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 429, 501])
+async def test_a_refusal_is_a_problem_in_words_and_not_asked_again(status: int) -> None:
+    asked: list[str] = []
+
+    async def handler(request: web.Request) -> web.Response:
+        asked.append(request.query["ticker"])
+        return web.json_response({"status": "error", "code": "NO_MODEL", "message": "none for it"}, status=status)
+
+    async with source(handler) as api:
+        (found,) = await api.poll(["CVNA"])
+    assert isinstance(found, PredictionProblem)
+    assert not found.answered
+    assert found.problem.startswith(f"HTTP {status} ")
+    assert found.problem.endswith("NO_MODEL none for it")
+    assert len(asked) == 1
+
+
+async def test_a_server_error_is_asked_again() -> None:
+    asked: list[str] = []
+
+    async def handler(request: web.Request) -> web.Response:
+        asked.append(request.query["ticker"])
+        return success("CVNA") if len(asked) == TRIES else web.Response(status=500, text="oops")
+
+    async with source(handler) as api:
+        (found,) = await api.poll(["CVNA"])
+    assert isinstance(found, Prediction)
+
+
+async def test_a_silent_server_costs_the_timeout_and_delays_no_other_ticker() -> None:
+    asked: list[str] = []
+
+    async def handler(request: web.Request) -> web.Response:
+        asked.append(request.query["ticker"])
+        if request.query["ticker"] == "UVXY":
+            await asyncio.Event().wait()
+        return success(request.query["ticker"])
+
+    async with source(handler, timeout_seconds=0.1) as api:
+        first, second = await api.poll(["CVNA", "UVXY"])
+    assert isinstance(first, Prediction)
+    assert second == PredictionProblem("UVXY", "no answer within 0.1 s", answered=False)
+    assert asked.count("UVXY") == TRIES
+
+
+async def test_what_is_no_prediction_counts_as_answered() -> None:
+    async def handler(request: web.Request) -> web.Response:
+        return web.Response(text="<html>")
+
+    async with source(handler) as api:
+        (found,) = await api.poll(["CVNA"])
+        assert isinstance(found, PredictionProblem)
+        assert found.answered
+        assert not api.circuit.is_open
+
+
+async def test_a_gone_source_is_probed_with_one_request_until_it_is_back() -> None:
+    asked: list[str] = []
+    is_back = False
+
+    async def handler(request: web.Request) -> web.Response:
+        asked.append(request.query["ticker"])
+        return success(request.query["ticker"]) if is_back else web.Response(status=404)
+
+    async with source(handler, gone_after_polls=2) as api:
+        await api.poll(TICKERS)
+        assert not api.circuit.is_open
+        await api.poll(TICKERS)
+        assert api.circuit.is_open
+        asked.clear()
+        answers = await api.poll(TICKERS)
+        assert asked == ["CVNA"]
+        assert [isinstance(one, PredictionProblem) for one in answers] == [True] * len(TICKERS)
+        is_back = True
+        answers = await api.poll(TICKERS)
+        assert [one.ticker for one in answers] == list(TICKERS)
+        assert all(isinstance(one, Prediction) for one in answers)
+        assert not api.circuit.is_open
+
+
+@pytest.mark.parametrize(("reset", "wait_seconds"), [("30", 30), ("1741786200", 60)])
+async def test_a_spent_rate_limit_is_kept_until_its_reset(reset: str, wait_seconds: float) -> None:
+    now = 1_741_786_140.0
+    asked: list[str] = []
+
+    async def handler(request: web.Request) -> web.Response:
+        asked.append(request.query["ticker"])
+        return web.json_response({}, status=429, headers={"X-RateLimit-Reset": reset, "X-RateLimit-Remaining": "0"})
+
+    async with source(handler, now_seconds=lambda: now) as api:  # type: ignore[arg-type]  # a setting that is no number
+        await api.poll(["CVNA"])
+        assert api.rate_limit.wait_seconds == wait_seconds
+        (held,) = await api.poll(["CVNA"])
+        assert isinstance(held, PredictionProblem)
+        assert f"spent for {wait_seconds} s" in held.problem
+        assert len(asked) == 1
+        now += wait_seconds
+        await api.poll(["CVNA"])
+        assert len(asked) == 2
+
+
+async def test_a_dead_server_is_a_problem_not_an_exception() -> None:
+    api = HttpPredictionSource("http://127.0.0.1:9", None, 0.2)
+    (found,) = await api.poll(["CVNA"])
+    await api.close()
+    await api.close()
+    assert isinstance(found, PredictionProblem)
+    assert not found.answered
+    assert "ClientConnectorError" in found.problem
+
+
+async def test_the_embedded_service_is_understood() -> None:
+    async with Gateway(Options(port=0, deterministic=True, start="10:00", predictions_port=0)) as gateway:
+        api = HttpPredictionSource(f"http://127.0.0.1:{gateway.predictions_port}", PREDICTIONS_KEY)
+        answers = await api.poll(TICKERS)
+        await api.close()
+    assert [one.ticker for one in answers if isinstance(one, Prediction)] == list(TICKERS)
+
+
+async def test_a_recorded_file_answers_with_the_newest_up_to_now(tmp_path: Path) -> None:
+    file = tmp_path / "recorded.jsonl"
+    lines = [answer(timestamp=2_000, signal="SELL"), answer(timestamp=1_000), answer(timestamp=1_500, ticker="GLD")]
+    file.write_text("\n".join(json.dumps(line) for line in lines) + "\n\n")
+    now_ms = 999
+    recorded = RecordedPredictionSource(file, lambda: now_ms)
+    (none,) = await recorded.poll(["CVNA"])
+    assert isinstance(none, PredictionProblem)
+    now_ms = 1_999
+    first, second = await recorded.poll(["CVNA", "GLD"])
+    assert isinstance(first, Prediction)
+    assert isinstance(second, Prediction)
+    assert (first.signal, first.asked_ticker, second.timestamp_ms) == ("BUY", "CVNA", 1_500)
+    now_ms = 2_000
+    (newest,) = await recorded.poll(["CVNA"])
+    assert isinstance(newest, Prediction)
+    assert newest.signal == "SELL"
+    await recorded.close()
+
+
+def test_a_line_that_is_no_prediction_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "recorded.jsonl"
+    file.write_text(json.dumps(answer()) + "\n{}\n")
+    with pytest.raises(RecordedPredictionsUnreadable, match="line 2: unreadable answer: data is missing"):
+        RecordedPredictionSource(file, lambda: 0)
