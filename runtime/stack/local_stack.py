@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import logging
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from runtime.stack.processes import StackError
 from runtime.stack.simulator import SimulatedDay, Simulator
 
 DATABASE = "trader"
+
+log = logging.getLogger(__name__)
 
 Progress = Callable[[str], None]
 
@@ -56,6 +59,7 @@ class LocalStack:
     def __init__(self, options: StackOptions) -> None:
         self._options = options
         self._running = AsyncExitStack()
+        self._postgres: EmbeddedPostgres | None = None
         self._server: PrefectServer | None = None
         self.postgres_url = ""
         self.simulated: SimulatedDay | None = None
@@ -96,6 +100,14 @@ class LocalStack:
         """What a process needs in its environment to run flows against this stack."""
         return client_environment(self.prefect_api_url, self.prefect_folder)
 
+    async def revive(self) -> None:
+        """Start again what has died. Raises StackError when it does not come up."""
+        if self._postgres is not None:
+            await asyncio.to_thread(self._postgres.start)  # does nothing while it answers
+        if not self.server.running:
+            log.error("the Prefect server died: starting it again")
+            await self.server.start()
+
     async def __aenter__(self) -> Self:
         """Start everything, side by side where possible. Raises StackError; then nothing is left running."""
         async with AsyncExitStack() as starting:
@@ -135,7 +147,7 @@ class LocalStack:
         own = self._options.database_url
         if own is not None:
             return own, await asyncio.to_thread(ensure_database, own, PREFECT_DATABASE)
-        postgres = EmbeddedPostgres(self._options.folder / "postgres")
+        self._postgres = postgres = EmbeddedPostgres(self._options.folder / "postgres")
         starting.push_async_callback(asyncio.to_thread, postgres.stop)
         server_url = await asyncio.to_thread(postgres.start)
         self._options.progress("Postgres")

@@ -14,6 +14,7 @@ from pathlib import Path
 LEASH = Path(__file__).with_name("leash.py")
 PROBE_SECONDS = 0.05
 LOG_TAIL_CHARACTERS = 2_000
+LOG_BYTES_MAX = 10_000_000
 
 
 class StackError(RuntimeError):
@@ -42,9 +43,9 @@ class ChildProcess:
 
     @classmethod
     async def start(cls, command: ChildCommand) -> ChildProcess:
-        """Start the command; its output goes to the log file, which is begun anew."""
-        command.log_file.parent.mkdir(parents=True, exist_ok=True)
-        with command.log_file.open("wb") as log:
+        """Start the command; its output is added to the log file."""
+        _keep_short(command.log_file)
+        with command.log_file.open("ab") as log:
             leash = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", "-S", str(LEASH)),
                 stdin=asyncio.subprocess.PIPE,
@@ -110,6 +111,13 @@ def free_port(preferred: int = 0) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise StackError("127.0.0.1 has no free port")
+
+
+def _keep_short(log_file: Path) -> None:
+    """Put a log that has grown long aside, as the one before."""
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    if log_file.exists() and log_file.stat().st_size > LOG_BYTES_MAX:
+        log_file.replace(log_file.with_suffix(".before.log"))
 
 
 def _pipe(leash: asyncio.subprocess.Process) -> asyncio.StreamWriter:

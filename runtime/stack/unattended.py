@@ -17,11 +17,12 @@ from runtime.stack.local_stack import LocalStack, Progress, StackOptions
 from runtime.stack.processes import ChildCommand, ChildProcess, StackError
 from runtime.stack.worker import Worker
 
-WATCH_SECONDS = 1.0
+WATCH_SECONDS = 2.0
 FLAT_SECONDS = 120.0
 """How long a session may take to go flat before the worker is stopped all the same: its orders protect it by then."""
 
 PREPARE_SECONDS = 60.0
+LOCK_PROBE_SECONDS = 0.2
 
 log = logging.getLogger(__name__)
 
@@ -78,14 +79,15 @@ async def _prepare(environment: Mapping[str, str], folder: Path) -> None:
 
 
 async def _watch(stack: LocalStack, worker: Worker, stop: asyncio.Event) -> None:
-    """Start again what died, until asked to stop."""
+    """Start again what died, until asked to stop. Sessions trade on meanwhile."""
     while not stop.is_set():
-        if not stack.server.running:
-            log.error("the Prefect server died: starting it again")
-            await stack.server.start()
-        if not worker.running:
-            log.error("the Prefect worker died: starting it again")
-            await worker.start()
+        try:
+            await stack.revive()
+            if not worker.running:
+                log.error("the Prefect worker died: starting it again")
+                await worker.start()
+        except StackError as problem:
+            log.error("trying again: %s", problem)
         try:
             await asyncio.wait_for(stop.wait(), WATCH_SECONDS)
         except TimeoutError:
@@ -111,4 +113,4 @@ async def _stop_session(folder: Path) -> None:
     await ask_session(Path(holder.socket), ControlRequest(command=ControlCommand.STOP, requested_by="trader start"))
     async with asyncio.timeout(FLAT_SECONDS):
         while is_locked(folder, folder.name):  # noqa: ASYNC110  a file lock has no event
-            await asyncio.sleep(WATCH_SECONDS)
+            await asyncio.sleep(LOCK_PROBE_SECONDS)

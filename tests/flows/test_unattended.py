@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -25,7 +26,12 @@ def processes_of(folder: Path) -> list[str]:
     return [line for line in said.splitlines() if str(folder) in line and "ps axeww" not in line]
 
 
-async def test_ctrl_c_stops_everything_that_was_started(tmp_path: Path) -> None:
+def pid_of(folder: Path, words: str) -> int | None:
+    """The process of the folder whose command line has these words; leashes have no arguments but their own file."""
+    return next((int(line.split()[0]) for line in processes_of(folder) if words in line), None)
+
+
+async def test_what_dies_is_started_again_and_ctrl_c_stops_everything(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     starter = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", PROGRAM, str(folder), "65000"), cwd=ROOT, stdout=subprocess.PIPE
@@ -35,8 +41,12 @@ async def test_ctrl_c_stops_everything_that_was_started(tmp_path: Path) -> None:
         while b"unattended" not in await starter.stdout.readline():
             assert starter.returncode is None
     log = folder / "prefect" / "worker.log"
-    await until(lambda: log.exists() and "started" in log.read_text())
-    assert processes_of(folder)
+    await until(lambda: log.read_text().count("started!") == 1)
+    worker = pid_of(folder, "prefect worker start")
+    assert worker is not None
+    os.kill(worker, signal.SIGKILL)
+    await until(lambda: log.read_text().count("started!") == 2)
+    assert pid_of(folder, "prefect worker start") != worker
     starter.send_signal(signal.SIGINT)
     assert await asyncio.wait_for(starter.wait(), PATIENCE_SECONDS) == 0
     await until(lambda: not processes_of(folder))
