@@ -16,7 +16,7 @@ DATABASE = "trader"
 
 @contextmanager
 def with_database(settings: Settings) -> Iterator[Settings]:
-    """Yield settings that name a database at the newest schema; an embedded server that this call started stops after.
+    """Yield settings that name a database at the newest schema; an embedded server stops after its last user.
 
     Raises what the server raises when it cannot start: without a database nothing could be queried afterwards, and no
     position is open yet.
@@ -26,10 +26,7 @@ def with_database(settings: Settings) -> Iterator[Settings]:
         yield settings
         return
     server = EmbeddedPostgres(settings.state_folder / "postgres")
-    server.start()
-    try:
+    with server.used():
         url = server.ensure_database(DATABASE)
         upgrade(url)
         yield settings.model_copy(update={"database_url": SecretStr(url)})
-    finally:
-        server.stop()

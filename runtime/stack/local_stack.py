@@ -126,7 +126,7 @@ class LocalStack:
         await self._running.aclose()
 
     def _alone(self, starting: AsyncExitStack) -> None:
-        """Two stacks on one folder would stop each other's Postgres."""
+        """Two stacks on one folder would write each other's files."""
         self._options.folder.mkdir(parents=True, exist_ok=True)
         lock = starting.enter_context((self._options.folder / "stack.lock").open("w"))
         try:
@@ -148,8 +148,7 @@ class LocalStack:
         if own is not None:
             return own, await asyncio.to_thread(ensure_database, own, PREFECT_DATABASE)
         self._postgres = postgres = EmbeddedPostgres(self._options.folder / "postgres")
-        starting.push_async_callback(asyncio.to_thread, postgres.stop)
-        server_url = await asyncio.to_thread(postgres.start)
+        server_url = await asyncio.to_thread(starting.enter_context, postgres.used())
         self._options.progress("Postgres")
         if self._options.fresh:
             await asyncio.to_thread(drop_database, server_url, DATABASE)

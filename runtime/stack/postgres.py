@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import IO
 
 from db.engine import DatabaseError, data_directory, ensure_database
 from runtime.stack.postgres_home import find_home, wheel_version
@@ -95,6 +96,20 @@ class EmbeddedPostgres:
                 raise StackError(f"Postgres does not stop; see {self._log}")
             if self._process is not None:
                 self._process.wait()
+
+    @contextmanager
+    def used(self) -> Iterator[str]:
+        """The URL of the running server, while inside; the last user to leave, of whatever process, stops it.
+
+        Users share a file lock, which a killed one lets go of too. Raises StackError as `start` does.
+        """
+        with (self._folder / "users.lock").open("w") as users:
+            fcntl.flock(users, fcntl.LOCK_SH)
+            try:
+                yield self.start()
+            finally:
+                if _is_alone(users):
+                    self.stop()
 
     def dump(self, database: str, file: Path) -> None:
         """Write a backup of a database, for `pg_restore`; the server must run. Raises StackError with the reason."""
@@ -236,6 +251,15 @@ class EmbeddedPostgres:
             group=user.pw_gid if user else None,
             extra_groups=[] if user else None,
         )
+
+
+def _is_alone(users: IO[str]) -> bool:
+    """Whether nobody else holds the lock; then it is ours alone, and a newcomer waits until it is let go."""
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _environment(**more: str) -> dict[str, str]:
