@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
 from config import Settings
 from db.migrate import upgrade
+from db.migrate import write_migration as write_step
 from runtime.stack.postgres import EmbeddedPostgres
 
 DATABASE = "trader"
@@ -30,3 +36,26 @@ def with_database(settings: Settings) -> Iterator[Settings]:
         url = server.ensure_database(DATABASE)
         upgrade(url)
         yield settings.model_copy(update={"database_url": SecretStr(url)})
+
+
+def open_psql(settings: Settings, sql: str = "") -> int:
+    """Run psql on the database, with its prompt or for one statement; its exit code."""
+    with with_database(settings) as running:
+        assert running.database_url is not None
+        address = urlsplit(running.database_url.get_secret_value())
+        where = f"postgresql://{address.username}@{address.netloc.rpartition('@')[2]}{address.path}"
+        program = EmbeddedPostgres(settings.state_folder / "postgres").program("psql")
+        environment = os.environ | {"PGPASSWORD": unquote(address.password or "")}  # noqa: TID251  the person's terminal
+        command = [str(program), where, *(["-c", sql] if sql else [])]
+        kept = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is psql's, where it ends a query
+        try:
+            return subprocess.run(command, env=environment, check=False).returncode
+        finally:
+            signal.signal(signal.SIGINT, kept)
+
+
+def write_migration(settings: Settings, message: str) -> Path:
+    """Write the migration from the tables to the models; the file to look over."""
+    with with_database(settings) as running:
+        assert running.database_url is not None
+        return write_step(running.database_url.get_secret_value(), message)
