@@ -53,7 +53,9 @@ FARM_UP: Final = frozenset({2104, 2106, 2158, 2107, 2108})  # 2107, 2108: idle, 
 CLIENT_ID_TAKEN: Final = 326
 TOO_MANY_MESSAGES: Final = 100
 READ_ONLY_POSSIBLE: Final = 321
-RESUBSCRIBE: Final = frozenset({10182, 10225, 10197})  # the subscription is dead through no fault of ours: ask again
+RESUBSCRIBE: Final = frozenset(
+    {10182, 10225, 10197, 420}
+)  # the subscription is dead through no fault of ours: ask again
 _NOTICES: Final = frozenset({165, 10167, 1300})  # 10167: delayed data is sent instead, which marketDataType tells too
 
 NO_HISTORY: Final = re.compile(r"returned no data|no data of type", re.IGNORECASE)

@@ -71,7 +71,7 @@ class LoudDecoder(Decoder):
 
 _HANDLED: Final = frozenset(
     # orderStatus, error, openOrder, nextValidId, contractDetails, execDetails, historicalData, currentTime,
-    # realtimeBar, contractDetailsEnd, openOrderEnd, execDetailsEnd, marketDataType, commissionReport, position,
-    # positionEnd, accountSummary, accountSummaryEnd, marketRule
-    {3, 4, 5, 9, 10, 11, 17, 49, 50, 52, 53, 55, 58, 59, 61, 62, 63, 64, 93}
+    # realtimeBar, contractDetailsEnd, openOrderEnd, execDetailsEnd, tickSnapshotEnd, marketDataType, commissionReport,
+    # position, positionEnd, accountSummary, accountSummaryEnd, marketRule
+    {3, 4, 5, 9, 10, 11, 17, 49, 50, 52, 53, 55, 57, 58, 59, 61, 62, 63, 64, 93}
 )

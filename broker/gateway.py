@@ -15,6 +15,7 @@ from broker.connection import account_must_be, client_id_taken, closed_early, op
 from broker.contracts import Contracts
 from broker.decoding import LoudDecoder
 from broker.encoder import OrderEncoder
+from broker.entitlement import Entitlements
 from broker.errors import BrokerUnavailable, RequestTimedOut, Unavailability
 from broker.executions import Executions
 from broker.history import History
@@ -26,7 +27,9 @@ from broker.orders import Orders
 from broker.pacing import MessageQueue
 from broker.read_back import ReadBack
 from broker.requests import Requests
+from broker.reset_window import with_window
 from broker.times import Clock
+from broker.what_if import WhatIf, WhatIfs
 from broker.wrapper import Wrapper
 from core.commands import CancelEverything, CancelOrder, Commands, ModifyOrder, PlaceBracket, PlaceOrders
 from core.events import AccountRead, Event
@@ -71,13 +74,16 @@ class IbBroker:
         self._on_batch, self._on_failure = on_batch, on_failure
         self._boundary = Boundary(on_failure)
         self._deterministic = deterministic
+        self._clock = clock
         self._gateway_zone = gateway_zone
         self._connect_seconds, self._heartbeat_seconds = connect_seconds, heartbeat_seconds
         self._queue = MessageQueue(clock, self._pump_later)
         self._requests = requests = Requests(self._queue, request_seconds, waits_for_room=not deterministic)
         self._contracts = contracts = Contracts(requests, gateway_zone)
+        self._what_ifs = WhatIfs(requests)
+        self._entitlements = Entitlements(contracts, requests)
         self._link = LinkHealth(emit, clock.now_ms, lambda: self._market_data.resubscribe())
-        self._orders = Orders(client_id, contracts, self._queue, emit, clock.now_ms)
+        self._orders = Orders(client_id, contracts, self._queue, self._what_ifs, emit, clock.now_ms)
         self._executions = Executions(account, contracts, self._orders, emit, clock.now_ms)
         self._account = Account(account, contracts, requests, emit, clock.now_ms)
         self._market_data = MarketData(contracts, requests, self._queue, self._link, emit, clock.now_ms)
@@ -178,6 +184,15 @@ class IbBroker:
         """Closed 10-second bars; see broker/history for what it raises."""
         return await self._history.read(self._connected(), ticker, end_ms, duration_seconds)
 
+    async def read_what_if(self, ticker: str) -> WhatIf:
+        """What one share at the market would come to. Raises RequestRefused, BrokerUnavailable."""
+        contract = self._contracts.listing(ticker).contract
+        return await self._what_ifs.ask(self._connected(), self._orders.take_id(), contract, self._account_id)
+
+    async def read_quote_problem(self, ticker: str) -> str:
+        """Why quotes of this ticker are not live, in words; empty when they are. Raises BrokerUnavailable."""
+        return await self._entitlements.problem(self._connected(), ticker)
+
     async def read_time_ms(self) -> int:
         """The broker's time. No answer in time means a dead link: it is dropped, and BrokerUnavailable raised."""
         client = self._connected()
@@ -229,6 +244,7 @@ class IbBroker:
         wrapper = Wrapper(
             account=self._account,
             contracts=self._contracts,
+            entitlements=self._entitlements,
             executions=self._executions,
             history=self._history,
             market_data=self._market_data,
@@ -250,6 +266,7 @@ class IbBroker:
         if client is None:
             return
         _hang_up(client, at_once=silent)
+        reason = with_window(reason, self._clock.now_ms())
         lost = BrokerUnavailable(Unavailability.LOST, f"the connection was lost: {reason}")
         self._orders.on_lost()
         self._link.lost(reason)

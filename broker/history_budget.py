@@ -52,6 +52,20 @@ class LocalHistoryBudget:
         return allowed_ms
 
 
+class BarsBudget:
+    """New subscriptions of real-time bars: IB allows as many of them as of history requests, and counts them apart."""
+
+    def __init__(self) -> None:
+        self._made_ms: list[int] = []
+
+    def reserve(self, now_ms: int) -> int:
+        """Count a subscription and return `now_ms`, or count nothing and return the later time to ask again at."""
+        allowed_ms = max(now_ms, _room_ms(self._made_ms, *ALL))
+        if allowed_ms == now_ms:
+            self._made_ms = [*self._made_ms[1 - ALL[0] :], now_ms]
+        return allowed_ms
+
+
 def earliest_ms(made: Sequence[HistoryRequest], request: HistoryRequest) -> int:
     """The first time from `request.at_ms` on at which no rule forbids the request; `made` in the order of time."""
     identical = [one.at_ms + IDENTICAL_MS for one in made if one.question == request.question]

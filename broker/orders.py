@@ -15,6 +15,7 @@ from broker.encoder import OrderEncoder, WireOrder
 from broker.pacing import MessageQueue, Priority
 from broker.times import ib_time
 from broker.translate import TERMINAL, open_order, order_status, whole_shares
+from broker.what_if import WhatIfs
 from core.commands import CancelEverything, CancelOrder, ModifyOrder, PlaceBracket, PlaceOrders
 from core.events import Event, OrderErrorReported, OrderReported, OrderStatusReported
 from core.orders import OpenOrder, OrderSpec
@@ -31,11 +32,12 @@ WriteFrames = Callable[[bytes], None]
 class Orders:
     """Knows every order by its reference, its id (per client) and its permId (for ever)."""
 
-    def __init__(self, client_id: int, contracts: Contracts, queue: MessageQueue, emit: Callable[[Event], None],
-                 now_ms: Callable[[], int]) -> None:  # fmt: skip
+    def __init__(self, client_id: int, contracts: Contracts, queue: MessageQueue, what_ifs: WhatIfs,
+                 emit: Callable[[Event], None], now_ms: Callable[[], int]) -> None:  # fmt: skip
         self._client_id = client_id
         self._contracts = contracts
         self._queue = queue
+        self._what_ifs = what_ifs
         self._emit = emit
         self._now_ms = now_ms
         self._encoder: OrderEncoder | None = None
@@ -142,8 +144,9 @@ class Orders:
         self._next_id = max(self._next_id, order_id)
 
     def on_open_order(self, order_id: int, contract: Contract, order: Order, state: OrderState) -> None:
-        """An echo: of a placement, a change of state, or a listing. Answers to a whatIf are not orders."""
+        """An echo: of a placement, a change of state, or a listing; or the answer to a whatIf, which is no order."""
         if order.whatIf:
+            self._what_ifs.on_answer(order_id, order, state)
             return
         key = _key(order.permId, order.clientId, order.orderId)
         before = self._known.get(key)
@@ -176,6 +179,8 @@ class Orders:
 
     def on_error(self, order_id: int, code: int, text: str) -> None:
         """An error on an order of this client. Raises UnknownBrokerWord for a code without a meaning."""
+        if self._what_ifs.refuse(order_id, code, text):
+            return
         ref = self._ref_by_id.get(order_id, "")
         kind = order_error_kind(code, text, modifying=ref in self._modifying)
         self._modifying.discard(ref)
@@ -191,6 +196,11 @@ class Orders:
         if by_perm is not None:
             return by_perm
         return self._ref_by_id.get(order_id, "") if client_id == self._client_id else ""
+
+    def take_id(self) -> int:
+        """An order id that no order will have."""
+        order_id, self._next_id = self._next_id, self._next_id + 1
+        return order_id
 
     def owns_id(self, order_id: int) -> bool:
         """Whether an order of this client has this id."""

@@ -8,6 +8,7 @@ from typing import Final
 
 from broker.account import Account
 from broker.contracts import Contracts
+from broker.entitlement import Entitlements
 from broker.executions import Executions
 from broker.history import History
 from broker.market_data import MarketData
@@ -25,6 +26,7 @@ class Wrapper:
         *,
         account: Account,
         contracts: Contracts,
+        entitlements: Entitlements,
         executions: Executions,
         history: History,
         market_data: MarketData,
@@ -55,6 +57,7 @@ class Wrapper:
         self.tickOther = market_data.on_other
         self.tickGeneric = market_data.on_generic
         self.realtimeBar = market_data.on_bar
+        self.tickSnapshotEnd = entitlements.on_snapshot_end
         self.marketDataType = market_data.on_data_type
         self.error = on_error
         self.currentTime = on_time

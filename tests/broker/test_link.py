@@ -70,10 +70,10 @@ async def test_case_9_data_lost_resubscribes_everything_and_leaks_nothing() -> N
     async with desk("SOXL", "GLD") as trader:
         trader.broker.subscribe(("SOXL", "GLD"))
         await trader.tick(5)
-        old = set(trader.broker._market_data._by_id)
+        old = set(trader.broker._market_data._lines)
         links(trader)
         hear(trader, error(-1, 1100, "lost"), error(-1, 1101, "restored - data lost"))
-        new = set(trader.broker._market_data._by_id)
+        new = set(trader.broker._market_data._lines)
         assert len(old) == len(new) == 4
         assert old.isdisjoint(new)
         assert [link for link, _ in links(trader)] == [Link.DEGRADED, Link.CONNECTED]
@@ -92,14 +92,14 @@ async def test_case_7_a_competing_session_stops_entries_until_data_flows_again()
     async with desk("SOXL") as trader:
         trader.broker.subscribe(("SOXL",))
         await trader.tick(5)
-        subscription = trader.broker._market_data._by_ticker["SOXL"]
-        failed_id = subscription.quotes_id
+        subscription = trader.broker._market_data._subscriptions["SOXL"].quotes
+        failed_id = subscription.request_id
         links(trader)
         text = "No market data during competing live session"
         hear(trader, error(failed_id, 10197, text))
         assert links(trader) == [(Link.DEGRADED, f"10197: {text}")]
         started_ms = trader.clock.at_ms
-        while subscription.quotes_id == failed_id:
+        while subscription.request_id == failed_id:
             trader.clock.at_ms += 1_000
             trader.broker._market_data.check()
         assert trader.clock.at_ms == started_ms + 10_000
@@ -111,7 +111,7 @@ async def test_data_that_is_not_live_stops_entries() -> None:
         trader.broker.subscribe(("SOXL",))
         await trader.tick(2)
         links(trader)
-        quotes_id = trader.broker._market_data._by_ticker["SOXL"].quotes_id
+        quotes_id = trader.broker._market_data._subscriptions["SOXL"].quotes.request_id
         hear(trader, (58, 1, quotes_id, 3))
         assert links(trader) == [(Link.DEGRADED, "SOXL: market data is not live (type 3)")]
         hear(trader, (58, 1, quotes_id, 1))
