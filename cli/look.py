@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Annotated, Any
+
 import typer
 
 from cli.day import Date
 from cli.session import Json
+
+if TYPE_CHECKING:
+    from config import Settings
+
+OfDemo = Annotated[bool, typer.Option("--demo", help="Of the latest `trader demo`.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the subcommands of this file."""
     for command in (config, trades, decisions):
         app.command()(command)
+
+
+def settings_for(of_demo: bool) -> Settings:
+    """The settings, with the demo's own database in the place of the usual one where that is asked for."""
+    from config import load_settings
+
+    settings = load_settings()
+    if not of_demo:
+        return settings
+    return load_settings({"state_folder": settings.state_folder / "demo", "database_url": None})
 
 
 def config(as_json: Json = False) -> None:
@@ -32,27 +49,37 @@ def config(as_json: Json = False) -> None:
     show_rows("Tickers", tickers, tuple(tickers[0]))
 
 
-def trades(date: Date = None, as_json: Json = False) -> None:
-    """The round trips of a day (default: the latest with any), from Postgres."""
-    _show("trades", date, as_json)
+def trades(date: Date = None, of_demo: OfDemo = False, as_json: Json = False) -> None:
+    """The round trips of a day, from Postgres."""
+    columns = "number ticker side shares opened closed entry_price exit_price exit_reason gross_pnl commissions net_pnl"
+    rows = _show("trades", columns, date, of_demo, as_json)
+    if rows and not as_json:
+        from cli.screen import say
+
+        nets = [row["net_pnl"] for row in rows if row["net_pnl"] is not None]
+        won = sum(net > 0 for net in nets)
+        rate = f"{won / len(nets):.1%}" if nets else "unknown"
+        say(f"{len(rows)} trades, net {sum(nets):+,.2f}, won {rate}; at 6 x ATR against 3 x ATR 66.7 % break even")
 
 
-def decisions(date: Date = None, as_json: Json = False) -> None:
+def decisions(date: Date = None, of_demo: OfDemo = False, as_json: Json = False) -> None:
     """What was made of every prediction of a day, and why, from Postgres."""
-    _show("decisions", date, as_json)
+    _show("decisions", "number at ticker signal confidence outcome refusal explanation", date, of_demo, as_json)
 
 
-def _show(what: str, date: str | None, as_json: bool) -> None:
+def _show(what: str, columns: str, date: str | None, of_demo: bool, as_json: bool) -> list[dict[str, Any]]:
     from cli.screen import say, show_json, show_rows
-    from config import load_settings
 
-    settings = load_settings()
+    settings = settings_for(of_demo)
     from runtime.records import read_day
 
     day, rows = read_day(settings, what, date)
+    title = what.capitalize()
     if as_json:
         show_json(rows)
     elif rows:
-        show_rows(f"{what.capitalize()} of {day}", rows, tuple(rows[0]))
+        shown = [{name.removesuffix("_eastern"): value for name, value in row.items()} for row in rows]
+        show_rows(f"{title} of {day}, by the clock in New York", shown, columns.split())
     else:
-        say(f"no {what}" + (f" on {day}" if day else " yet: `trader demo` makes some"))
+        say(f"{title}: none" + (f" on {day}" if day else " yet; `trader demo` makes some, then --demo shows them"))
+    return rows

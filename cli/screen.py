@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,21 +33,30 @@ def show_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=2, default=_plain) + "\n")
 
 
-def show_rows(
-    title: str, rows: Sequence[Mapping[str, Any]], columns: Iterable[str], numeric: Iterable[str] = ()
-) -> None:
-    """Print rows as a table; `numeric` columns are aligned at their right."""
-    right = set(numeric)
+def show_rows(title: str, rows: Sequence[Mapping[str, Any]], columns: Iterable[str]) -> None:
+    """Print rows as a table; numbers are aligned at their right."""
+    names = list(columns)
     table = Table(title=title, title_justify="left", header_style="bold")
-    for name in columns:
-        table.add_column(name.replace("_", " "), justify="right" if name in right else "left", overflow="fold")
+    for name in names:
+        is_number = any(isinstance(row.get(name), int | float | Decimal) for row in rows)
+        table.add_column(name.replace("_", " "), justify="right" if is_number else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(row.get(name)) for name in columns))
+        table.add_row(*(_cell(row.get(name)) for name in names))
     console.print(table)
 
 
 def _cell(value: object) -> str:
-    return "" if value is None else str(value)
+    match value:
+        case None:
+            return ""
+        case datetime.datetime():
+            return f"{value:%H:%M:%S}"
+        case float():
+            return f"{value:.6g}"
+        case Decimal():
+            return f"{value:,.2f}" if value == round(value, 2) else f"{value.normalize():f}"
+        case _:
+            return str(value)
 
 
 def _plain(value: object) -> object:

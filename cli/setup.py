@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from cli.look import OfDemo, settings_for
+
 
 def register(app: typer.Typer) -> None:
     """Add the subcommands of this file."""
@@ -43,11 +45,11 @@ def probe_broker() -> None:
     raise typer.Exit(0 if all(row["expected"] == row["seen"] for row in rows) else 1)
 
 
-def db(sql: Annotated[str, typer.Option("--sql", help="One statement instead of a prompt.")] = "") -> None:
+def db(
+    sql: Annotated[str, typer.Option("--sql", help="One statement instead of a prompt.")] = "", of_demo: OfDemo = False
+) -> None:
     """Open psql on the project's database; the embedded one is started for as long as needed."""
-    from config import load_settings
-
-    settings = load_settings()
+    settings = settings_for(of_demo)
     from runtime.database import open_psql
 
     raise typer.Exit(open_psql(settings, sql))

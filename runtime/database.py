@@ -41,8 +41,7 @@ def with_database(settings: Settings) -> Iterator[Settings]:
 def open_psql(settings: Settings, sql: str = "") -> int:
     """Run psql on the database, with its prompt or for one statement; its exit code."""
     with with_database(settings) as running:
-        assert running.database_url is not None
-        address = urlsplit(running.database_url.get_secret_value())
+        address = urlsplit(_address(running))
         where = f"postgresql://{address.username}@{address.netloc.rpartition('@')[2]}{address.path}"
         program = EmbeddedPostgres(settings.state_folder / "postgres").program("psql")
         environment = os.environ | {"PGPASSWORD": unquote(address.password or "")}  # noqa: TID251  the person's terminal
@@ -57,5 +56,9 @@ def open_psql(settings: Settings, sql: str = "") -> int:
 def write_migration(settings: Settings, message: str) -> Path:
     """Write the migration from the tables to the models; the file to look over."""
     with with_database(settings) as running:
-        assert running.database_url is not None
-        return write_step(running.database_url.get_secret_value(), message)
+        return write_step(_address(running), message)
+
+
+def _address(running: Settings) -> str:
+    assert running.database_url is not None  # with_database saw to it
+    return running.database_url.get_secret_value()
