@@ -29,6 +29,9 @@ SYNTHETIC_DATE = "2025-03-12"
 
 WATCH_SECONDS = 0.5
 
+PREDICTIONS_KEY = "demo-key"
+"""What the simulator's prediction service wants to see."""
+
 SIMULATED = {"mode": Mode.SIM, "live": False, "account": "DU1234567", "prediction_file": None, "ib_host": "127.0.0.1"}
 
 
@@ -98,7 +101,8 @@ async def _trade(settings: Settings, date: str) -> Any:
 
 
 def _simulator_arguments(options: DemoOptions, mine: Settings) -> tuple[str, ...]:
-    arguments = ["--port", "0", "--predictions-port", "0", "--market", options.market, "--seed", str(options.seed)]
+    arguments = ["--port", "0", "--predictions-port", "0", "--predictions-key", PREDICTIONS_KEY]
+    arguments += ["--market", options.market, "--seed", str(options.seed)]
     date = options.date or (SYNTHETIC_DATE if options.market == "synthetic" else None)
     if date is not None:
         if hours_of(date) is None:
@@ -122,6 +126,7 @@ def _settings(options: DemoOptions, mine: Settings, stack: LocalStack) -> Settin
             "clock": ClockKind.DETERMINISTIC if options.speed is None else ClockKind.BROKER,
             "speed": options.speed or 1.0,
             "prediction_url": stack.predictions_url,
+            "prediction_api_key": SecretStr(PREDICTIONS_KEY),
             "database_url": SecretStr(stack.postgres_url),
             "state_folder": mine.state_folder / "demo",
             "tickers": mine.tickers if options.market == "synthetic" else stack.simulated.tickers,

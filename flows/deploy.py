@@ -45,7 +45,7 @@ class Plan:
     flow: Flow[..., Any]
     times: tuple[str, ...]
     active: bool
-    one_at_a_time: bool = True  # a second run is cancelled at once
+    one_at_a_time: bool = True  # a second run is cancelled at once, by Prefect
 
     @property
     def entrypoint(self) -> str:
@@ -64,20 +64,28 @@ class Plan:
         ]
 
     def concurrency(self) -> dict[str, Any]:
-        """The arguments of a deployment that say what becomes of a second run."""
-        return {"concurrency_limit": 1, "concurrency_options": ONE_AT_A_TIME} if self.one_at_a_time else {}
+        """The arguments of a deployment that say what becomes of a second run.
+
+        A limit is a lease, which the run's process renews every four minutes and without which Prefect cancels the
+        run: a server that is away for ten seconds would end a trading session. What trades therefore has no limit; its
+        second run finds the session locked and ends as AlreadyRunning.
+        """
+        if not self.one_at_a_time:
+            return {"concurrency_limit": None}
+        return {"concurrency_limit": 1, "concurrency_options": ONE_AT_A_TIME}
 
 
 PLANS = (
-    Plan(trading_day, ("09:00",), active=True),
+    Plan(trading_day, ("09:00",), active=True, one_at_a_time=False),
     Plan(startup, ("09:00",), active=False),
     Plan(warm_up, ("09:20",), active=False),
-    Plan(intraday, ("09:29",), active=False),
-    Plan(flatten, ("15:31", "12:31"), active=True, one_at_a_time=False),  # no run may keep a person from closing
+    Plan(intraday, ("09:29",), active=False, one_at_a_time=False),
+    Plan(flatten, ("15:31", "12:31"), active=True, one_at_a_time=False),
     Plan(reconcile, ("16:20",), active=True),
 )
 """The parent runs the day in one process. Flatten and reconcile are scheduled beside it, for the day on which it dies;
-startup, warm_up and intraday wait for those who would rather run the day in parts (then switch the parent off)."""
+startup, warm_up and intraday wait for those who would rather run the day in parts (then switch the parent off). No run
+may keep a person from closing: flatten has no limit either."""
 
 
 def cron(time_of_day: str) -> str:

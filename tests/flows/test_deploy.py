@@ -12,6 +12,7 @@ from prefect import Flow
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import DeploymentScheduleUpdate, DeploymentUpdate
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
+from prefect.client.schemas.objects import ConcurrencyLimitStrategy, ConcurrencyOptions
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.schedules import CronSchedule
 
@@ -39,7 +40,9 @@ async def scheduled_starts(client: PrefectClient, deployment_id: UUID) -> list[s
 
 async def test_schedules_make_runs_of_the_active_deployments_only(deployed: dict[str, UUID]) -> None:
     async with get_client() as client:
-        await until(lambda: scheduled_starts(client, deployed["reconcile"]))  # the last one deployed
+        for plan in PLANS:
+            if plan.active:
+                await until(lambda plan=plan: scheduled_starts(client, deployed[plan.flow.name]))
         starts = {name: await scheduled_starts(client, id_) for name, id_ in deployed.items()}
     assert starts == {
         "trading_day": ["09:00"],
@@ -75,6 +78,28 @@ async def test_deploying_again_keeps_what_a_person_set(deployed: dict[str, UUID]
     assert after.tags == ["trader", "mine"]
     assert after.description == before.description
     assert after.work_pool_name == "trader"
+
+
+async def test_what_trades_or_closes_hangs_on_no_lease(deployed: dict[str, UUID]) -> None:
+    """Not even one that a person set: an absent server would end the session."""
+    async with get_client() as client:
+        options = ConcurrencyOptions(collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
+        limited = DeploymentUpdate(concurrency_limit=1, concurrency_options=options)
+        await client.update_deployment(deployed["intraday"], limited)
+        assert (await client.read_deployment(deployed["intraday"])).global_concurrency_limit is not None
+        await deploy(client, plan_of("intraday"))
+        limits = {
+            name: limit.limit if (limit := (await client.read_deployment(id_)).global_concurrency_limit) else None
+            for name, id_ in deployed.items()
+        }
+    assert limits == {
+        "trading_day": None,
+        "startup": 1,
+        "warm_up": 1,
+        "intraday": None,
+        "flatten": None,
+        "reconcile": 1,
+    }
 
 
 @pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.flow.name)
