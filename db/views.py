@@ -91,6 +91,16 @@ VIEWS = (
         """,
     ),
     View(
+        "v_decisions",
+        "What was made of every prediction, by the clock in New York",
+        """
+        SELECT s.account, s.trade_date, d.session, d.number, d.at AT TIME ZONE 'America/New_York' AS at_eastern,
+               d.ticker, d.signal, d.confidence, d.outcome, d.refusal, d.explanation, d.side, d.shares, d.price, d.atr,
+               d.capital_efficiency, d.order_ref, d.figures
+        FROM decisions d JOIN sessions s USING (session)
+        """,
+    ),
+    View(
         "v_decisions_refused",
         "How often each rule refused, per day and ticker",
         """

@@ -50,11 +50,12 @@ def take_commission(
     *,
     added_by_reconcile: bool = False,
 ) -> None:
-    """Store what an execution cost; the newest figures count. No figure (None) leaves it pending."""
-    if commission is None:
+    """Store what an execution cost; the newest figures count, and none (None) replaces none."""
+    if commission is None and realized_pnl is None:
         return
     row = tables.get(CommissionRecord, (account, exec_id))
     if row is None:
         row = CommissionRecord(account=account, exec_id=exec_id, added_by_reconcile=added_by_reconcile)
         tables.add(row)
-    row.commission, row.realized_pnl = commission, realized_pnl
+    row.commission = row.commission if commission is None else commission
+    row.realized_pnl = row.realized_pnl if realized_pnl is None else realized_pnl

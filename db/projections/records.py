@@ -19,9 +19,10 @@ from core.commands import (
     RecordTrade,
 )
 from core.vocabulary import Phase
-from db.models import AlertRecord, DecisionRecord, TradeRecord
+from db.models import AlertRecord, DecisionRecord
 from db.projections import orders
 from db.projections.place import Place, session_row, text
+from db.projections.trades import take_trade
 from db.times import from_ms
 
 
@@ -51,27 +52,7 @@ def _decision(tables: Session, where: Place, command: RecordDecision) -> None:
 
 
 def _trade(tables: Session, where: Place, command: RecordTrade) -> None:
-    trade = command.trade
-    tables.merge(
-        TradeRecord(
-            session=where.subject.session,
-            number=trade.number,
-            ticker=trade.ticker,
-            side=trade.side,
-            shares=trade.shares,
-            opened_at=from_ms(trade.opened_ms),
-            closed_at=from_ms(trade.closed_ms),
-            entry_price=trade.entry_price,
-            exit_price=trade.exit_price,
-            gross_pnl=trade.gross_pnl,
-            commissions=trade.commissions,
-            exit_reason=trade.exit_reason,
-            atr=trade.atr,
-            capital_efficiency=trade.capital_efficiency,
-            unprotected_ms=trade.unprotected_ms,
-            adds=trade.adds,
-        )
-    )
+    take_trade(tables, where.subject.session, command.trade)
 
 
 def _phase(tables: Session, where: Place, command: RecordPhase) -> None:

@@ -1,5 +1,23 @@
 """The database tests run against a real Postgres."""
 
-from tests.support.postgres import postgres_server, postgres_url
+from __future__ import annotations
 
-__all__ = ["postgres_server", "postgres_url"]
+import pytest
+
+from db.engine import ensure_database
+from db.journal import Journal
+from tests.support.journals import SESSION
+from tests.support.postgres import TEMPLATE, own_server, postgres_server, postgres_url
+from tests.support.shipping import DAY, Tables, ship_all, tables
+
+__all__ = ["own_server", "postgres_server", "postgres_url"]
+
+
+@pytest.fixture(scope="session")
+def whole_day(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Tables:
+    """What the tables hold when the made-up day is shipped in one go."""
+    url = ensure_database(postgres_server, "whole_day", template=TEMPLATE)
+    with Journal.open(tmp_path_factory.mktemp("journal"), SESSION) as journal:
+        journal.append(DAY)
+        ship_all(journal, url, batch_rows=100_000)
+    return tables(url)

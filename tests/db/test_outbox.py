@@ -2,46 +2,21 @@
 
 from __future__ import annotations
 
-import queue
 import re
-import signal
-import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import text
 
-from db.engine import ensure_database, open_database
+from db.engine import open_database
 from db.journal import Journal, JournalRow
 from db.models import Base
-from db.outbox import Shipper, ShippingState
-from tests.support.journals import SESSION, busy_day
-from tests.support.postgres import TEMPLATE
-
-ENOUGH_SECONDS = 30.0
-DAY = busy_day(seed=1)
-
-
-Tables = dict[str, list[dict[str, str]]]
-
-
-def tables(url: str) -> Tables:
-    """Everything that the tables hold, as text, but for the writer's epoch."""
-    with open_database(url).connect() as connection:
-        return {
-            table.name: [
-                {name: str(value) for name, value in row.items() if name != "epoch"}
-                for row in connection.execute(select(table).order_by(*table.primary_key)).mappings()
-            ]
-            for table in Base.metadata.sorted_tables
-        }
+from tests.support.journals import SESSION
+from tests.support.shipping import DAY, Tables, ship_all, tables
 
 
 def empty(url: str) -> None:
@@ -50,32 +25,10 @@ def empty(url: str) -> None:
         connection.execute(text(f"TRUNCATE {names}"))
 
 
-def ship_all(journal: Journal, url: str, batch_rows: int = 2_000) -> None:
-    shipper = Shipper(journal, url, batch_rows=batch_rows)
-    shipper.start()
-    assert shipper.flush(ENOUGH_SECONDS), shipper.state
-    shipper.stop()
-
-
 @pytest.fixture
-def states() -> queue.SimpleQueue[ShippingState]:
-    return queue.SimpleQueue()
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Any:
+def journal(tmp_path: Path) -> Iterator[Journal]:
     with Journal.open(tmp_path, SESSION) as opened:
         yield opened
-
-
-@pytest.fixture(scope="module")
-def whole_day(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Tables:
-    """The tables of the day shipped in one go."""
-    url = ensure_database(postgres_server, "whole_day", template=TEMPLATE)
-    with Journal.open(tmp_path_factory.mktemp("journal"), SESSION) as journal:
-        journal.append(DAY)
-        ship_all(journal, url, batch_rows=100_000)
-    return tables(url)
 
 
 def test_the_journal_arrives_whole_and_in_order(journal: Journal, postgres_url: str) -> None:
@@ -105,18 +58,18 @@ def test_any_cut_and_any_restart_give_the_same_tables(
     assert tables(postgres_url) == whole_day
 
 
+def count_ids(pattern: str) -> int:
+    return len({exec_id for row in DAY for exec_id in re.findall(pattern, row.event)})
+
+
 def test_the_tables_say_what_happened(whole_day: Tables) -> None:
     assert {name: len(rows) for name, rows in whole_day.items() if rows} == {
         "sessions": 1,
         "journal": len(DAY),
         "decisions": sum(row.event.startswith('{"type":"PredictionReceived"') for row in DAY),
         "orders": 36,
-        "executions": len(
-            {exec_id for row in DAY for exec_id in re.findall(r'"exec_id":"(.*?)","order_ref"', row.event)}
-        ),
-        "commissions": len(
-            {exec_id for row in DAY for exec_id in re.findall(r'"exec_id":"(.*?)","commission":"', row.event)}
-        ),
+        "executions": count_ids('"exec_id":"(.*?)","order_ref"'),
+        "commissions": count_ids('"exec_id":"(.*?)","commission":"'),
         "trades": 12,
         "alerts": 2,
     }

@@ -1,4 +1,4 @@
-"""A made-up but busy session's journal: every kind of event and command that the tables show, and some that they do not.
+"""A made-up but busy session's journal: every kind of event and command that the tables show, and some more.
 
 Messages repeat, skip and come out of order as a broker's do; the same seed gives the same rows.
 """

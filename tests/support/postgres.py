@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
-from db.engine import ensure_database
+from db.engine import ensure_database, open_database
 from db.migrate import upgrade
 from runtime.stack.postgres import EmbeddedPostgres
 
@@ -36,6 +39,24 @@ def postgres_server() -> Iterator[str]:
 def postgres_url(postgres_server: str) -> str:
     """The URL of a database with our tables and nothing in them, for this test alone."""
     return ensure_database(postgres_server, f"test_{next(_numbers)}", template=TEMPLATE)
+
+
+@pytest.fixture
+def own_server() -> Iterator[EmbeddedPostgres]:
+    """A server for one test to stop and kill; not yet started."""
+    folder = make_reachable_folder()
+    server = EmbeddedPostgres(folder)
+    yield server
+    server.stop()
+    shutil.rmtree(folder)
+
+
+def kill_server(url: str) -> None:
+    """Kill the server behind `url` as a crash would: with SIGKILL."""
+    with open_database(url).connect() as connection:
+        pid = connection.scalar(text("SELECT split_part(pg_read_file('postmaster.pid'), chr(10), 1)::integer"))
+    assert isinstance(pid, int)
+    os.kill(pid, signal.SIGKILL)
 
 
 def make_reachable_folder() -> Path:

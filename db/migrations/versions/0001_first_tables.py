@@ -101,11 +101,13 @@ def _commissions() -> None:
         "commissions",
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("exec_id", sa.Text(), nullable=False),
-        sa.Column("commission", sa.Numeric(), nullable=False, comment="dollars; negative is a rebate"),
+        sa.Column(
+            "commission", sa.Numeric(), nullable=True, comment="dollars; negative is a rebate; null: no figure yet"
+        ),
         sa.Column("realized_pnl", sa.Numeric(), nullable=True, comment="the broker's own figure, dollars"),
         sa.Column("added_by_reconcile", sa.Boolean(), server_default="false", nullable=False),
         sa.PrimaryKeyConstraint("account", "exec_id", name=op.f("pk_commissions")),
-        comment="What executions cost; no row: not yet reported, which is not zero",
+        comment="What executions cost; no row or null: not yet reported, which is not zero",
     )
 
 
