@@ -108,8 +108,11 @@ def execution(ticker: str, report: IbExecution, order_ref: str) -> Execution:
 
 
 def commission(report: CommissionReport, at_ms: int) -> CommissionReported:
-    """A commission in dollars. IB's sentinels, NaN and the bare -1 mean "not known"; other negatives are rebates."""
+    """A commission in dollars. IB's sentinels, NaN and the bare -1 mean "not known"; other negatives are rebates.
+
+    Another currency belongs to a trade that is not ours, and is no figure in dollars.
+    """
     if report.currency != "USD":
-        raise UnknownBrokerWord(f"currency of the commission of {report.execId}", report.currency, "USD")
+        return CommissionReported(at_ms, report.execId, None, None)
     amount = None if report.commission == -1 else money_or_none(report.commission)
     return CommissionReported(at_ms, report.execId, amount, money_or_none(report.realizedPNL))
