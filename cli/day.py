@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import logging
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -63,10 +64,11 @@ def demo(
 
 def session(date: Date = None) -> None:
     """Trade one day against the gateway of the settings, in this process and without Prefect."""
-    from cli.screen import say
+    from cli.screen import log_to_terminal, say
     from config import load_settings
 
     settings = load_settings()
+    log_to_terminal(logging.INFO)
     from runtime.session_run import run_session
 
     report = asyncio.run(run_session(settings, or_today(date)))
@@ -76,9 +78,11 @@ def session(date: Date = None) -> None:
 
 def start() -> None:
     """Run unattended: Postgres, the Prefect server with its schedules, and a worker, until Ctrl-C."""
+    from cli.screen import log_to_terminal
     from config import load_settings
 
     settings = load_settings()
+    log_to_terminal(logging.INFO)
     from runtime.stack.unattended import run_stack
 
     raise typer.Exit(run_stack(settings))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import logging
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -14,8 +15,16 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
 console = Console()
 errors = Console(stderr=True)
+
+
+def log_to_terminal(level: int) -> None:
+    """Write the log's lines to stderr. The library's own words on errors are left out: the broker says them in ours."""
+    logging.basicConfig(level=level, format=LOG_FORMAT, force=True)
+    logging.getLogger("ib_async").setLevel(logging.CRITICAL + 1)
 
 
 def say(text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Annotated
 
 import typer
@@ -26,10 +27,11 @@ def flatten(
     """Go flat and verify it with the broker; works with or without a live session."""
     if tickers and account:
         raise typer.BadParameter("--tickers or --account, not both")
-    from cli.screen import say
+    from cli.screen import log_to_terminal, say
     from config import load_settings
 
     settings = load_settings()
+    log_to_terminal(logging.WARNING)
     if account:
         _confirm(settings.account)
     from runtime.flatten import flatten as go_flat

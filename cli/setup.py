@@ -1,8 +1,9 @@
-"""Is everything in place? `trader doctor`, `trader probe-broker`; and the database: `trader db`, `trader migration`."""
+"""Is everything in place? `trader doctor`; and the database: `trader db`, `trader migration`."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Annotated
 
 import typer
@@ -13,36 +14,23 @@ from cli.look import OfDemo, settings_for
 def register(app: typer.Typer) -> None:
     """Add the subcommands of this file."""
     app.command()(doctor)
-    app.command("probe-broker")(probe_broker)
     app.command()(db)
     app.command()(migration)
 
 
 def doctor() -> None:
     """Check everything that a session needs, and say in words what is missing."""
-    from cli.screen import show_rows
+    from cli.screen import log_to_terminal, show_rows
     from config import load_settings
 
     settings = load_settings()
+    log_to_terminal(logging.ERROR)
     from runtime.doctor import examine
 
     findings = asyncio.run(examine(settings))
     rows = [{"check": found.name, "": "ok" if found.ok else "NO", "finding": found.text} for found in findings]
     show_rows("Doctor", rows, ("check", "", "finding"))
     raise typer.Exit(0 if all(found.ok for found in findings) else 1)
-
-
-def probe_broker() -> None:
-    """Ask the broker about the doubts of the order rules, with the smallest orders; refused in mode live."""
-    from cli.screen import show_rows
-    from config import load_settings
-
-    settings = load_settings()
-    from runtime.probe import probe
-
-    rows = asyncio.run(probe(settings))
-    show_rows("What this broker does", rows, ("question", "expected", "seen"))
-    raise typer.Exit(0 if all(row["expected"] == row["seen"] for row in rows) else 1)
 
 
 def db(
