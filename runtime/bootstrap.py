@@ -69,6 +69,11 @@ def make_clock(settings: Settings) -> SystemClock | BrokerClock:
             return BrokerClock(speed=0.0)
 
 
+def make_alerts(settings: Settings, plan: SessionPlan) -> Alerts:
+    """The notices of a session, sent to the services that the settings name."""
+    return Alerts(tuple(url.get_secret_value() for url in settings.alert_urls), plan.session)
+
+
 @asynccontextmanager
 async def open_session(settings: Settings, date: str) -> AsyncIterator[Host]:
     """Lock the session, replay its journal, and assemble it around its (not yet connected) broker.
@@ -84,7 +89,7 @@ async def open_session(settings: Settings, date: str) -> AsyncIterator[Host]:
         if shipper is not None:
             shipper.start()
             stack.callback(shipper.stop)
-        alerts = Alerts(tuple(url.get_secret_value() for url in settings.alert_urls), plan.session)
+        alerts = make_alerts(settings, plan)
         stack.callback(alerts.close)
         host = _assemble(settings, plan, journal, alerts, shipper.notify if shipper else lambda: None)
         stack.push_async_callback(host.broker.close)

@@ -1,0 +1,23 @@
+"""What people look up: the rows of a day from Postgres."""
+
+from __future__ import annotations
+
+from datetime import date as Date
+from typing import Any, Final
+
+from config import Settings
+from db.queries import latest_trade_date, read_view
+from runtime.database import with_database
+
+VIEWS: Final = {"trades": "v_trades", "decisions": "v_decisions"}
+
+
+def read_day(settings: Settings, what: str, date: str | None) -> tuple[str | None, list[dict[str, Any]]]:
+    """The rows of `what` (`trades` or `decisions`) of an Eastern date; without one, of the newest day on record."""
+    with with_database(settings) as running:
+        assert running.database_url is not None
+        url = running.database_url.get_secret_value()
+        day = Date.fromisoformat(date) if date else latest_trade_date(url)
+        if day is None:
+            return None, []
+        return day.isoformat(), read_view(url, VIEWS[what], trade_date=day)
