@@ -11,9 +11,17 @@ import os
 import signal
 from asyncio import Server
 from pathlib import Path
+from random import Random
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from simulator.faults.chaos import schedule
+from simulator.faults.control import ControlPort
+from simulator.faults.gate import FaultGate
+from simulator.faults.log import FaultLog
+from simulator.faults.runner import FaultRunner
+from simulator.faults.script import load
+from simulator.faults.world import World
 from simulator.options import Options
 from simulator.server.account_desk import AccountDesk
 from simulator.server.calm import Calm
@@ -25,6 +33,7 @@ from simulator.server.market_desk import MarketDesk
 from simulator.server.order_desk import OrderDesk
 from simulator.server.pace import Barrier, Running, Seconds
 from simulator.server.reference_desk import ReferenceDesk
+from simulator.server.silence import Silence
 from simulator.server.wire_log import WireLog
 from simulator.venue import Venue
 from simulator.venue_setup import build_venue
@@ -47,16 +56,22 @@ class Gateway:
         self.control_port: int | None = None
         log = WireLog(options.log_wire) if options.log_wire is not None else None
         self.hub = Hub(self.venue, Calm(), log)
-        self.markets = MarketDesk(self.hub)
+        silence = Silence()
+        self.markets = MarketDesk(self.hub, silence)
         self.orders = OrderDesk(self.hub, options.read_only, options.master_client_id)
-        self.history = HistoryDesk(self.hub)
+        self.history = HistoryDesk(self.hub, silence)
+        self.gate = FaultGate(self.hub, FaultLog(options.fault_log))
         self.hub.seat(self.orders, AccountDesk(self.hub), self.markets, self.history, ReferenceDesk(self.hub))
-        self.seconds = Seconds(self.hub, self._before_second)
+        self.hub.seat(self.gate)
+        self.hub.interference = self.gate
+        self.seconds = Seconds(self.hub)
         self.pace = self._make_pace()
         self.hub.pace = self.pace
+        self.faults = self._make_faults()
         self._numbers = itertools.count(1)
         self._server: Server | None = None
         self._predictions: PredictionService | None = None
+        self._control: ControlPort | None = None
 
     def _make_pace(self) -> Barrier | Running:
         options = self.options
@@ -65,8 +80,18 @@ class Gateway:
         self.hub.exempt_time_requests = True
         return Barrier(self.hub, self.seconds, options.observers, options.seed, options.outage_seconds)
 
-    def _before_second(self, to_ms: int) -> None:
-        pass
+    def _make_faults(self) -> FaultRunner:
+        """The script's and the chaos' faults, in the schedule."""
+        options, start_ms = self.options, self.hub.now_ms
+        world = World(self.hub, self.gate, self.markets, self.history, Random(f"faults {options.seed}"))
+        runner = FaultRunner(world)
+        day = self.venue.clock.eastern().date()
+        if options.faults is not None:
+            runner.add(load(options.faults, day, start_ms))
+        if options.chaos is not None:
+            symbols = tuple(instrument.symbol for instrument in self.venue.instruments())
+            runner.add(schedule(options.chaos, day, start_ms, symbols))
+        return runner
 
     async def start(self) -> None:
         """Listen on every port asked for and let time run. Raises OSError when a port is taken."""
@@ -80,6 +105,12 @@ class Gateway:
 
             self._predictions = PredictionService(self.venue, api_key=options.predictions_key, seed=options.seed)
             self.predictions_port = await self._predictions.start(options.host, options.predictions_port)
+            self.faults.world.predictions = self._predictions
+        if options.control_port is not None:
+            clock = self.venue.clock
+            self._control = ControlPort(self.faults, clock.eastern().date(), clock.now_ms, self.seconds.run_to)
+            self.control_port = await self._control.start(options.host, options.control_port)
+        self.faults.run_due()
         self.pace.start()
         if options.ready_file is not None:
             self._write_ready(options.ready_file)
@@ -92,13 +123,15 @@ class Gateway:
         for session in self.hub.sessions():
             session.flush()
             session.connection.close()
-        if self._predictions is not None:
-            await self._predictions.stop()
+        for service in (self._predictions, self._control):
+            if service is not None:
+                await service.stop()
         if self._server is not None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._server.wait_closed(), 1.0)
         for session in self.hub.sessions():
             session.connection.abort()
+        self.gate.log.close()
         if self.hub.log is not None:
             self.hub.log.close()
             self.hub.log = None

@@ -264,9 +264,22 @@ class Venue:
     def halt(self, instrument: Instrument, seconds: int) -> None:
         """Halt trading from now (a fault): quotes and trades stand still, nothing matches."""
         self._day.halt(instrument, self.clock.now_ms, seconds)
-        self._touches[instrument.con_id].halted = True
-        for listener in self._reports.listeners:
-            listener.on_halt(instrument, True)
+        self._set_halted(instrument, True)
+
+    def shock(self, instrument: Instrument, percent: float) -> None:
+        """Let the price jump by so many per cent, for the rest of the day (a fault)."""
+        self._day.shock(instrument, self.clock.now_ms, percent)
+
+    def thin(self, instrument: Instrument, shares: int, seconds: int) -> None:
+        """Show no more than so many shares at the touch (a fault)."""
+        self._day.thin(instrument, self.clock.now_ms, shares, seconds)
+
+    def _set_halted(self, instrument: Instrument, halted: bool) -> None:
+        touch = self._touches[instrument.con_id]
+        if touch.halted is not halted:
+            touch.halted = halted
+            for listener in self._reports.listeners:
+                listener.on_halt(instrument, halted)
 
     # ---- time -------------------------------------------------------------------------------------------------
     def advance(self, to_ms: int) -> None:
@@ -329,9 +342,7 @@ class Venue:
         """Move the touches and tell of it, instrument by instrument as the tape has them."""
         listeners = self._reports.listeners
         for instrument, halted in second.halts:
-            self._touches[instrument.con_id].halted = halted
-            for listener in listeners:
-                listener.on_halt(instrument, halted)
+            self._set_halted(instrument, halted)
         for instrument, quote, changed in second.quotes:
             self._touches[instrument.con_id].renew(quote)
             if changed:

@@ -49,6 +49,15 @@ class FaultHooks:
         self._floor.reports.state(order)
         fill(self._floor, order, order.quantity, at, added=False)
 
+    def fill_order(self, order: Order, shares: int) -> None:
+        """Fill a live order now, at its own limit or stop, else at the touch. ValueError when it cannot fill."""
+        touch = self._floor.touch(order.instrument)
+        own = order.request.limit_price or order.stop_price or order.request.aux_price
+        at = own or (touch.quote.ask if order.side > 0 else touch.quote.bid) or touch.mark()
+        if not order.is_live or not 0 < shares <= order.remaining or not at:
+            raise ValueError(f"fill_order shares={shares} price={at}: {order.remaining} shares of it can fill")
+        fill(self._floor, order, shares, at, added=True)
+
     def manual_order(self, request: OrderRequest) -> Order | None:
         """An order typed into TWS; None when it was refused."""
         return self._exchange.place_by_hand(request)

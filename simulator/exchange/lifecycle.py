@@ -8,6 +8,7 @@ from simulator.exchange.kinds import awaits_trigger, is_auction, works_outside_r
 from simulator.exchange.orders import group_name
 from simulator.model import Order
 
+_LOCATING = "Order held while securities are located."
 CANCELLED_CODE = 202
 CANCELLED_TEXT = "Order Canceled - reason:"
 
@@ -60,6 +61,8 @@ def refresh(floor: Floor, order: Order) -> bool:
     why_held = ",".join(words)
     if order.status != "PendingCancel" and (status, why_held) != (order.status, order.why_held):
         order.status, order.why_held = status, why_held
+        if held == "locate":
+            floor.reports.error(order, 404, _LOCATING)
         floor.reports.state(order)
     return not held
 

@@ -86,6 +86,23 @@ class MarketDay:
         tape = self.tapes.get(instrument)
         return tape.regular_close() if tape is not None else 0
 
+    def shock(self, instrument: Instrument, now_ms: int, percent: float) -> None:
+        """Move every price of the tape from now on by so many per cent."""
+        row = (now_ms - self._base_ms) // 1000
+        if instrument in self.tapes and 0 <= row < SECONDS:
+            self.tapes[instrument].scale(row, 1 + percent / 100)
+            self._feed.forget()
+
+    def thin(self, instrument: Instrument, now_ms: int, shares: int, seconds: int) -> None:
+        """Cap the sizes at the touch from now on."""
+        row = (now_ms - self._base_ms) // 1000
+        if instrument in self.tapes and 0 <= row < SECONDS:
+            tape = self.tapes[instrument]
+            for column in (tape.bid_size, tape.ask_size):
+                np.minimum(column[row : row + seconds], shares, out=column[row : row + seconds])
+            tape.quoted[row] = True
+            self._feed.forget()
+
     def halt(self, instrument: Instrument, now_ms: int, seconds: int) -> None:
         """Write a halt from now on into the tape."""
         row = (now_ms - self._base_ms) // 1000

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.market.calendar import EXTENDED_CLOSE, EXTENDED_OPEN, Session
-from simulator.model import Price
+from simulator.model import CENT, Price
 
 Ints: TypeAlias = NDArray[np.int64]
 Flags: TypeAlias = NDArray[np.bool_]
@@ -61,6 +61,17 @@ class DayTape:
     def final_last(self) -> Price:
         """The last trade of the day."""
         return int(self.last[-1])
+
+    def scale(self, first: int, factor: float) -> None:
+        """Multiply every price of the rows from `first` on, to the cent; a spread stays at least one cent."""
+        for column in (self.open, self.high, self.low, self.close, self.bid, self.ask):
+            column[first:] = np.maximum(np.rint(column[first:] * factor / CENT).astype(np.int64), 1) * CENT * (
+                column[first:] > 0
+            )
+        crossed = (self.ask[first:] > 0) & (self.ask[first:] <= self.bid[first:])
+        self.ask[first:][crossed] = self.bid[first:][crossed] + CENT
+        self.quoted[first:] = self.quoted[first:] | (np.arange(SECONDS - first) == 0)
+        self.last = filled_forward(self.close, self.volume > 0, self.previous_last)
 
     def halt(self, first: int, end: int) -> None:
         """Let quotes and trades of rows [first, end) stand still."""
