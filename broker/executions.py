@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 
 from ib_async.contract import Contract
 from ib_async.objects import CommissionReport
@@ -29,6 +30,7 @@ class Executions:
         self._emit = emit
         self._now_ms = now_ms
         self._listed: dict[str, Execution] | None = None
+        self._told: dict[str, tuple[Decimal | None, Decimal | None]] = {}  # commissions by exec_id, as last emitted
 
     def begin_listing(self) -> None:
         """From now on every fill belongs to the read-back."""
@@ -51,5 +53,8 @@ class Executions:
             self._emit(ExecutionReported(self._now_ms(), fill))
 
     def on_commission(self, report: CommissionReport) -> None:
-        """The commission of a fill, which may be one of a read-back or of before this process."""
-        self._emit(commission(report, self._now_ms()))
+        """The commission of a fill, which may be one of before this process; each read-back repeats it, news are told."""
+        said = commission(report, self._now_ms())
+        if self._told.get(said.exec_id) != (said.commission, said.realized_pnl):
+            self._told[said.exec_id] = (said.commission, said.realized_pnl)
+            self._emit(said)

@@ -161,6 +161,11 @@ class IbBroker:
                 case _:
                     pass  # not for the broker
 
+    @property
+    def orders(self) -> Orders:
+        """The orders on the wire, for what `send` has no command for."""
+        return self._orders
+
     # --- questions ---
 
     def subscribe(self, tickers: Iterable[str]) -> None:

@@ -92,8 +92,11 @@ class Orders:
         self._put(Priority.EXIT, frames, command.orders)
         self._remember(command.orders)
 
-    def modify(self, command: ModifyOrder) -> None:
-        """Resend the order as the broker last echoed it, with the new numbers and without its parent (ORDERS 2)."""
+    def modify(self, command: ModifyOrder, *, parent_ref: str = "") -> None:
+        """Resend the order as the broker last echoed it, with the new numbers and without its parent (ORDERS 2).
+
+        `parent_ref` names the parent all the same: only to find out what the broker makes of it.
+        """
         ref = command.order_ref
         order_id, sent = self._id_by_ref.get(ref), self._sent.get(ref)
         if self._encoder is None or order_id is None or sent is None:
@@ -106,7 +109,7 @@ class Orders:
             limit_price=sent.limit_price if command.limit_price is None else command.limit_price,
             stop_price=sent.stop_price if command.stop_price is None else command.stop_price,
         )
-        frame = self._encoder.frame(order_id, changed)
+        frame = self._encoder.frame(order_id, changed, parent_id=self._id_by_ref.get(parent_ref, 0))
         self._modifying.add(ref)
         self._queue.put(
             Priority.EXIT,
@@ -131,6 +134,10 @@ class Orders:
                 lambda: client.cancelOrder(order_id),
                 lambda: self._refuse(ref, ErrorKind.WARNING, "the link was lost: the cancel was not sent"),
             )
+
+    def cancel_by_number(self, order_id: int) -> None:
+        """Ask for the end of an order that another client placed: only to find out what the broker makes of it."""
+        self._queue.put(Priority.EXIT, 1, lambda: self._client.cancelOrder(order_id))
 
     def cancel_everything(self, command: CancelEverything) -> None:
         """Global cancel: every order of the account, foreign ones too."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from core.bracket import Stage
+from core.bracket import Heard, Stage
 from core.desk import Desk
-from core.fills import close_trade, exit_shares, report_trades, sync_notes
+from core.fills import exit_shares, settle_trades
 from core.ledger import FillKind
 from core.orders import Execution, OpenOrder, OrderSpec, parse_order_ref
 from core.pricing import increments_of, leg_distance, leg_price
@@ -114,13 +114,19 @@ def _assign_emergency(book: Book, order: Order) -> None:
         return
 
 
-def take_foreign(desk: Desk, execution: Execution, at_ms: int) -> Book | None:
-    """An execution that is not ours. What it sells beyond the owner's own shares, it sells of ours: `external`."""
-    book = desk.state.books.get(execution.ticker)
+def take_foreign(desk: Desk, book: Book, execution: Execution, order: Order | None, at_ms: int) -> Book | None:
+    """An execution that is not ours. What it sells beyond the owner's own shares, it sells of ours: `external`.
+
+    `order` is the one with which we closed the owner's shares on demand, if that is what it was.
+    """
     known = desk.state.foreign_executions.get(execution.lineage)
-    if book is None or (known is not None and execution.exec_id <= known):
+    if known is not None and execution.exec_id <= known:
         return None
     desk.state.foreign_executions[execution.lineage] = execution.exec_id
+    if order is not None:
+        order.filled += execution.shares
+        if order.filled >= order.shares:
+            desk.hear(book, order, Heard.FILLED)
     if known is not None or (not desk.state.ever_reconciled and not book.position):
         return None  # a correction, or a trade of before: the next read-back tells the position
     signed = execution.action.sign * execution.shares
@@ -148,11 +154,8 @@ def take_external(desk: Desk, book: Book, execution: Execution, at_ms: int) -> N
         return
     book.position = fill.position_after
     exit_shares(book, execution.action.sign * execution.shares)
-    sync_notes(desk, book)
     book.last_exit_ms = at_ms
-    if book.position == 0:
-        close_trade(desk, book, None)
-    report_trades(desk, book)
+    settle_trades(desk, book)
     desk.alert(
         Severity.WARNING,
         f"external/{execution.exec_id}",

@@ -60,6 +60,11 @@ class Desk:
             self.state.books[ticker] = self.new_book(ticker, known=False)
         return self.state.books[ticker]
 
+    @property
+    def account_session(self) -> str:
+        """The first part of references to orders that close other people's shares, on a person's demand."""
+        return f"{self.state.session}+account"
+
     # --- orders ---------------------------------------------------------------------------------------------------
 
     @property

@@ -13,7 +13,7 @@ from core.params import EntryKind
 from core.pricing import increments_of, leg_price, through_market
 from core.records import Decision
 from core.rules import pricing, risk
-from core.rules.access import access, not_connected, session_closed
+from core.rules.access import no_access
 from core.rules.candidate import SIDES, Candidate, Plan, make_plan
 from core.rules.position import order_in_flight, position_rule
 from core.rules.signal import invalid, outdated, weak
@@ -65,7 +65,7 @@ def enter_after_exit(desk: Desk, book: Book, prediction: Prediction, number: int
     candidate = _candidate(desk, prediction)
     if candidate is None:
         return
-    refusal = outdated(desk, prediction) or access(candidate) or _trading_refusal(candidate)
+    refusal = outdated(desk, prediction) or no_access(desk, book.ticker) or _trading_refusal(candidate)
     if refusal is None and candidate.plan is not None:
         enter(candidate, candidate.plan, number)
         return
@@ -88,9 +88,12 @@ def _candidate(desk: Desk, prediction: Prediction) -> Candidate | None:
 
 
 def _refusal(desk: Desk, prediction: Prediction, candidate: Candidate | None) -> Refusal | None:
-    if candidate is None:
-        return not_connected(desk) or session_closed(desk) or invalid(desk, prediction) or weak(desk, prediction)
-    return access(candidate) or invalid(desk, prediction) or weak(desk, prediction) or _trading_refusal(candidate)
+    return (
+        no_access(desk, prediction.ticker)
+        or invalid(desk, prediction)
+        or weak(desk, prediction)
+        or (_trading_refusal(candidate) if candidate is not None else None)
+    )
 
 
 def _trading_refusal(candidate: Candidate) -> Refusal | None:

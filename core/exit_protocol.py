@@ -62,8 +62,7 @@ def advance(desk: Desk, book: Book, run: Exit) -> None:
     """Take every step of the protocol that is due now."""
     if desk.state.deadline_passed and run.step is not ExitStep.OVERNIGHT and book.position:
         _hold_overnight(desk, book, run)
-    if run.reentry is not None and desk.state.now_ms >= run.started_ms + desk.params.exit_market_seconds * 1000:
-        _give_up_reversal(desk, book, run)
+    _expire_reversal(desk, book, run)
     before = None
     while before is not run.step:
         before = run.step
@@ -71,16 +70,19 @@ def advance(desk: Desk, book: Book, run: Exit) -> None:
 
 
 def read_back(desk: Desk, book: Book, run: Exit, left: int) -> None:
-    """Act on a complete read-back: `left` is what the broker reports of the position, signed shares."""
+    """Act on a complete read-back: `left` is what the broker reports of our position, signed shares."""
     if run.step is not ExitStep.READING or desk.state.read_done_step < run.demanded_step:
         return
     if book.orders:
         _go(desk, run, ExitStep.CLEARING)
-    elif left == 0:
+    elif left:
+        _send_market(desk, book, run, left, desk.state.session)
+    elif run.whole_account and book.foreign_shares:
+        _send_market(desk, book, run, book.foreign_shares, desk.account_session)
+    else:
+        _expire_reversal(desk, book, run)
         book.exit = None
         desk.clear(f"exit/{book.ticker}", f"{book.ticker} is flat, verified at the broker.")
-    else:
-        _send_market(desk, book, run, left)
 
 
 def _go(desk: Desk, run: Exit, step: ExitStep) -> None:
@@ -148,7 +150,9 @@ def _wait_for_siblings(desk: Desk, book: Book, run: Exit) -> None:
 # --- step 3 -------------------------------------------------------------------------------------------------------
 
 
-def _give_up_reversal(desk: Desk, book: Book, run: Exit) -> None:
+def _expire_reversal(desk: Desk, book: Book, run: Exit) -> None:
+    if run.reentry is None or desk.state.now_ms < run.started_ms + desk.params.exit_market_seconds * 1000:
+        return
     run.reentry = None
     desk.alert(
         Severity.WARNING,
@@ -166,11 +170,11 @@ def _clear(desk: Desk, book: Book, run: Exit) -> None:
         _go(desk, run, ExitStep.READING)
 
 
-def _send_market(desk: Desk, book: Book, run: Exit, left: int) -> None:
+def _send_market(desk: Desk, book: Book, run: Exit, left: int, session: str) -> None:
     leg = Leg.REPAIR if run.reason is ExitReason.OVERFILL and run.rounds == 0 else Leg.EXIT
     side = Side.LONG if left > 0 else Side.SHORT
     spec = OrderSpec(
-        order_ref=order_ref(desk.state.session, book.ticker, desk.state.take_number(), leg),
+        order_ref=order_ref(session, book.ticker, desk.state.take_number(), leg),
         ticker=book.ticker,
         action=side.exit_action,
         kind=OrderKind.MARKET,

@@ -6,13 +6,13 @@ from core.bracket import Heard
 from core.commands import RecordTrade
 from core.desk import Desk
 from core.ledger import FillKind
-from core.orders import Execution
+from core.orders import Execution, OrderRef, parse_order_ref
 from core.records import Trade
 from core.state import Book, Order, TradeNote
 from core.trades import RoundTrip
 from core.vocabulary import ExitReason, Leg
 
-REASONS = {
+REASONS: dict[str, ExitReason] = {
     Leg.STOP: ExitReason.STOP,
     Leg.EMERGENCY_STOP: ExitReason.STOP,
     Leg.OVERNIGHT_STOP: ExitReason.STOP,
@@ -40,16 +40,13 @@ def take_own(desk: Desk, book: Book, order: Order, execution: Execution, at_ms: 
     if order.filled >= order.shares:
         desk.hear(book, order, Heard.FILLED)
     book.position = fill.position_after
-    sync_notes(desk, book)
+    settle_trades(desk, book)
     if order.leg is Leg.ENTRY:
         desk.state.rejects_in_a_row = 0
         if first:
             _note_entry(book, order, at_ms)
     else:
         book.last_exit_ms = at_ms
-    if fill.position_before and fill.position_before * fill.position_after <= 0:
-        close_trade(desk, book, order.leg)
-    report_trades(desk, book)
     return True
 
 
@@ -86,36 +83,39 @@ def _note_entry(book: Book, order: Order, at_ms: int) -> None:
     note.atr, note.capital_efficiency = bracket.atr, bracket.capital_efficiency
 
 
-def close_trade(desk: Desk, book: Book, leg: Leg | None) -> None:
-    """The position came to zero, or through it: name the reason; a stop clears both sides' cooldown."""
-    reason = ExitReason.EXTERNAL if leg is None else _reason(book, leg)
-    closed = [note for note in book.trades if note.exit_reason is None]
-    if book.position:
-        closed = closed[:-1]  # the last one is what the fill opened on the other side
-    for note in closed:
-        note.exit_reason = reason
-    book.flat_since_ms = desk.state.now_ms
-    if reason is ExitReason.STOP:
+def settle_trades(desk: Desk, book: Book) -> None:
+    """Bring the notes in line with the ledger's round trips: executions that come late may split or join some."""
+    trips = desk.state.ledger.books[book.ticker].trips
+    while len(book.trades) < len(trips):
+        book.trades.append(TradeNote(desk.state.next_trade))
+        desk.state.next_trade += 1
+    del book.trades[len(trips) :]
+    for trip, note in zip(trips, book.trades, strict=True):
+        if trip.closed_ms is None:
+            note.exit_reason = None
+        elif note.exit_reason is None:
+            _close(desk, book, note, parse_order_ref(trip.closed_by))
+    report_trades(desk, book)
+
+
+def _close(desk: Desk, book: Book, note: TradeNote, closed_by: OrderRef | None) -> None:
+    """A trade has ended: name the reason; a stop clears both sides' cooldown."""
+    note.exit_reason = ExitReason.EXTERNAL if closed_by is None else _reason(book, closed_by.leg)
+    if book.exposed_since_ms is not None:
+        note.unprotected_ms += desk.state.now_ms - book.exposed_since_ms
+        book.exposed_since_ms = None
+    if note.exit_reason is ExitReason.STOP:
         book.cooldown_ms.clear()
         book.stop_outs_in_a_row += 1
     else:
         book.stop_outs_in_a_row = 0
 
 
-def _reason(book: Book, leg: Leg) -> ExitReason:
-    reason = REASONS.get(leg)
-    if book.exit is not None and reason in (ExitReason.TARGET, None):
+def _reason(book: Book, leg: str) -> ExitReason:
+    reason = REASONS.get(leg, ExitReason.RECOVERY)
+    if book.exit is not None and reason in (ExitReason.TARGET, ExitReason.RECOVERY):
         return book.exit.reason
-    return reason or ExitReason.RECOVERY
-
-
-def sync_notes(desk: Desk, book: Book) -> None:
-    """Keep one note per round trip of the ledger; executions that came late may have split or joined some."""
-    trips = desk.state.ledger.books[book.ticker].trips
-    while len(book.trades) < len(trips):
-        book.trades.append(TradeNote(desk.state.next_trade))
-        desk.state.next_trade += 1
-    del book.trades[len(trips) :]
+    return reason
 
 
 def report_trades(desk: Desk, book: Book) -> None:

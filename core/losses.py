@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from core import exit_protocol
+from core.closure import flatten
 from core.desk import Desk
 from core.exposure import daily_pnl
-from core.tending import tend
 from core.vocabulary import ExitReason, Severity
 
 MARGIN = 1.0
@@ -43,6 +42,4 @@ def halt(desk: Desk, reason: str) -> None:
     desk.state.halted = reason
     desk.alert(Severity.CRITICAL, "halt", "Session halted", f"{reason}; flattening, no entry for the rest of the day.")
     desk.settle_phase()
-    for book in list(desk.state.books.values()):
-        if book.known and exit_protocol.begin(desk, book, ExitReason.LOSS_LIMIT) is not None:
-            tend(desk, book)
+    flatten(desk, ExitReason.LOSS_LIMIT)

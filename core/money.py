@@ -21,8 +21,8 @@ def from_float(x: float) -> Decimal:
 
 
 def cents(x: Decimal) -> Decimal:
-    """Dollars to the cent, halves to the even cent."""
-    return x.quantize(CENT, ROUND_HALF_EVEN)
+    """Dollars to the cent, halves to the even cent; never a negative zero, which reads as a loss."""
+    return x.quantize(CENT, ROUND_HALF_EVEN) + 0
 
 
 def increment_at(price: Decimal, increments: Increments) -> Decimal:

@@ -162,7 +162,6 @@ class Book:
     ended: dict[str, Order] = field(default_factory=dict)
     exit: Exit | None = None
     exposed_since_ms: int | None = None
-    flat_since_ms: int = 0
     last_exit_ms: int = 0  # of the last fill of a leg: the broker reduces its siblings by itself
     behind: list[str] = field(default_factory=list)  # orders of which a status told of fills that have not come
     behind_since_ms: int | None = None

@@ -17,7 +17,7 @@ from core.params import SessionPlan
 from core.session_plan import plan_session
 from db.journal import Journal, JournalLocked
 from db.outbox import Shipper
-from predictions import HttpPredictionSource
+from predictions import HttpPredictionSource, RecordedPredictionSource
 from runtime.alerts import Alerts
 from runtime.calendar import TradingHours, trading_day
 from runtime.chores import Chores
@@ -27,6 +27,7 @@ from runtime.control import ControlAnswer, ControlRequest, serve_control, socket
 from runtime.holder import Holder, SessionAlreadyRunning, read_holder, write_holder
 from runtime.host import Host
 from runtime.polling import Poller
+from runtime.ports import Clock, PredictionSource
 from runtime.recovery import process_started, recover
 from runtime.session import Session
 
@@ -35,6 +36,10 @@ log = logging.getLogger(__name__)
 
 class MarketClosed(RuntimeError):
     """The exchange does not open on the day asked for."""
+
+
+class NoPredictionSource(RuntimeError):
+    """The settings name nothing to trade on."""
 
 
 def hours_of(date: str) -> TradingHours:
@@ -157,12 +162,26 @@ def _pump(host: Host) -> None:
     host.nudge.set()
 
 
-def make_poller(settings: Settings, plan: SessionPlan) -> Poller:
-    """Poll from the open until entries end."""
+def make_source(settings: Settings, clock: Clock) -> PredictionSource:
+    """The API or the recorded file that the settings name. Raises NoPredictionSource when they name neither."""
+    if settings.prediction_file is not None:
+        return RecordedPredictionSource(settings.prediction_file, clock.now_ms)
+    if settings.prediction_url is None:
+        raise NoPredictionSource("no predictions to trade on: set TRADER_PREDICTION_URL, or TRADER_PREDICTION_FILE")
     key = settings.prediction_api_key.get_secret_value() if settings.prediction_api_key else None
+    return HttpPredictionSource(
+        settings.prediction_url,
+        key,
+        settings.prediction_timeout_seconds,
+        gone_after_polls=settings.prediction_gone_polls,
+    )
+
+
+def make_poller(settings: Settings, plan: SessionPlan, clock: Clock) -> Poller:
+    """Poll from the open until entries end."""
     params = settings.params()
     return Poller(
-        HttpPredictionSource(settings.prediction_url, key),
+        make_source(settings, clock),
         [ticker.ticker for ticker in params.tickers],
         every_seconds=settings.poll_seconds,
         first_ms=plan.open_ms,

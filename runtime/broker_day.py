@@ -8,7 +8,7 @@ from broker.gateway import IbBroker
 from config import ClockKind, Settings
 from core.events import BrokerRead, CommissionReported, Event
 from core.orders import Execution, OpenOrder, PositionRow
-from core.reconcile import CommissionRow
+from core.reconciliation import CommissionRow
 from runtime.clock import BrokerClock, SystemClock
 
 

@@ -59,10 +59,10 @@ async def warm_up(settings: Settings, date: str) -> WarmUpReport:
 async def intraday(settings: Settings, date: str) -> IntradayReport:
     """Trade until the closure has been verified. A cancelled run flattens before it ends."""
     async with open_session(settings, date) as host:
-        await host.connector.connect()
-        await host.connector.subscribe()
-        host.poller = make_poller(settings, host.plan)
+        host.poller = make_poller(settings, host.plan, host.clock)
         try:
+            await host.connector.connect()
+            await host.connector.subscribe()
             await drive(host, settings)
         except asyncio.CancelledError:
             host.take(StopRequested(host.clock.now_ms(), "the run was cancelled"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.bracket import Heard
+from core.bracket import Heard, Stage
 from core.commands import CancelOrder
 from core.desk import Desk
 from core.events import OrderErrorReported, OrderReported, OrderStatusReported
@@ -49,7 +49,8 @@ def on_order_reported(desk: Desk, event: OrderReported) -> None:
     hear_status(desk, book, order, row.status, row.filled)
     if row.status in LIVE_STATUSES and echoes(order, row):
         take_values(order, row)
-        order.refusals = 0
+        if order.stage is Stage.CHANGING:
+            order.refusals = 0
         desk.hear(book, order, Heard.ECHO)
     tend(desk, book)
 

@@ -29,7 +29,7 @@ def on_broker_read(desk: Desk, event: BrokerRead) -> None:
     ours = [row for row in event.orders if desk.is_ours(row.order_ref)]
     for row in ours:
         _adopt_unknown(desk, row)
-    for execution in event.executions:
+    for execution in sorted(event.executions, key=lambda execution: execution.time_ms):
         take(desk, execution, min(execution.time_ms, event.at_ms))
     listed = {row.order_ref: row for row in ours}
     for book in list(state.books.values()):

@@ -26,6 +26,9 @@ from core.vocabulary import ExitReason, Link, Severity
 LINK_ALERT_MS = 10_000
 """An outage shorter than this is not worth a person's time."""
 
+AUDIT_MS = 120_000
+"""While anything is open the broker is read back so often, so that a message that was lost on the way is not missed."""
+
 
 # --- predictions --------------------------------------------------------------------------------------------------
 
@@ -57,23 +60,31 @@ def on_prediction_source_changed(desk: Desk, event: PredictionSourceChanged) -> 
 def on_link_changed(desk: Desk, event: LinkChanged) -> None:
     """Up: ask before deciding. Down: whatever was in flight is UNKNOWN."""
     state = desk.state
+    was_lost = state.link is Link.LOST
     state.link, state.link_reason = event.link, event.reason
     if event.link is Link.CONNECTED:
-        _connected(desk)
-        return
-    desk.wake("link", state.now_ms + LINK_ALERT_MS)
+        desk.clear("link", "The connection is back.")
+    else:
+        desk.wake("link", state.now_ms + LINK_ALERT_MS)
     if event.link is Link.LOST:
-        state.reconciled, state.read_step, state.read_again = False, 0, False
-        for book in state.books.values():
-            book.awaits_history = True
-            for order in book.orders.values():
-                desk.hear(book, order, Heard.LINK_LOST)
+        _lose(desk)
+    elif was_lost or event.link is Link.CONNECTED:
+        _ask(desk)
 
 
-def _connected(desk: Desk) -> None:
+def _lose(desk: Desk) -> None:
+    """The broker's side is unknown from now on."""
+    desk.state.reconciled, desk.state.read_step, desk.state.read_again = False, 0, False
+    for book in desk.state.books.values():
+        book.awaits_history = True
+        for order in book.orders.values():
+            desk.hear(book, order, Heard.LINK_LOST)
+
+
+def _ask(desk: Desk) -> None:
+    """Before anything is decided: what did the broker do meanwhile? And the day's times are set anew."""
     state = desk.state
     state.reconciled, state.read_step, state.read_again = False, 0, False
-    desk.clear("link", "The connection is back.")
     for timer, at_ms in (
         ("open", desk.plan.open_ms),
         ("closure", desk.plan.closure_ms),
@@ -81,6 +92,7 @@ def _connected(desk: Desk) -> None:
     ):
         if state.now_ms < at_ms:
             desk.wake(timer, at_ms)
+    desk.wake("audit", state.now_ms + AUDIT_MS)
     if state.now_ms >= desk.plan.deadline_ms:
         state.deadline_passed = True
     desk.read_broker("the link came up")
@@ -115,6 +127,10 @@ def on_woke(desk: Desk, event: Woke) -> None:
             f"Connection {desk.state.link}",
             f"{desk.state.link_reason}; no entries, stops stay at the broker.",
         )
+    elif name == "audit":
+        desk.wake("audit", desk.state.now_ms + AUDIT_MS)
+        if not all(book.is_idle for book in desk.state.books.values()):
+            desk.read_broker("audit")
     elif name == "read" and desk.state.read_step and desk.state.link is not Link.LOST:
         desk.out.append(ReadBroker("the last question was not answered"))
         desk.wake("read", desk.state.now_ms + READ_MS)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from core.desk import Desk
-from core.rules.candidate import Candidate
-from core.state import Book
 from core.vocabulary import Link, Phase, Refusal
 
 _BY_PHASE = {
@@ -16,38 +14,35 @@ _BY_PHASE = {
 }
 
 
-def not_connected(desk: Desk) -> Refusal | None:
+def no_access(desk: Desk, ticker: str) -> Refusal | None:
+    """Rules 0 and 1. Freshness is asked for the session's own tickers only: of others there is no data."""
+    return _not_connected(desk) or _data_stale(desk, ticker) or _session_closed(desk)
+
+
+def _not_connected(desk: Desk) -> Refusal | None:
     """The link is up, and the broker has been read back since it came up."""
     state = desk.state
-    if state.link is not Link.CONNECTED:
-        return Refusal.NOT_CONNECTED
-    if not state.reconciled and state.ever_reconciled:
-        return Refusal.NOT_CONNECTED
-    return None
+    unread = state.ever_reconciled and not state.reconciled
+    return Refusal.NOT_CONNECTED if state.link is not Link.CONNECTED or unread else None
 
 
-def data_stale(desk: Desk, book: Book) -> Refusal | None:
+def _data_stale(desk: Desk, ticker: str) -> Refusal | None:
     """A message or a 5-s bar of the ticker's subscription within the last 5 s."""
-    seen_ms = book.data_seen_ms
+    if ticker not in desk.by_ticker:
+        return None
+    seen_ms = desk.book(ticker).data_seen_ms
     limit_ms = desk.params.quote_max_age_seconds * 1000
-    if seen_ms is None or desk.state.now_ms - seen_ms > limit_ms:
-        return Refusal.DATA_STALE
-    return None
+    stale = seen_ms is None or desk.state.now_ms - seen_ms > limit_ms
+    return Refusal.DATA_STALE if stale else None
 
 
-def session_closed(desk: Desk) -> Refusal | None:
+def _session_closed(desk: Desk) -> Refusal | None:
     """TRADING, and at least 60 s before the closure."""
     state, plan = desk.state, desk.plan
-    if state.phase is Phase.STARTING and state.ever_reconciled and state.now_ms < plan.open_ms:
+    if state.phase is Phase.STARTING and state.ever_reconciled:
         return Refusal.MARKET_NOT_OPEN
     if state.phase in _BY_PHASE:
         return _BY_PHASE[state.phase]
     if plan.closure_ms - state.now_ms < desk.params.entry_deadline_before_closure_seconds * 1000:
         return Refusal.SESSION_CLOSING
     return None
-
-
-def access(candidate: Candidate) -> Refusal | None:
-    """Rules 0 and 1 for a ticker of the session."""
-    desk = candidate.desk
-    return not_connected(desk) or data_stale(desk, candidate.book) or session_closed(desk)

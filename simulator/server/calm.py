@@ -11,7 +11,10 @@ from simulator.server.session import Session
 class Calm:
     """An Interference that leaves everything as it is."""
 
-    is_active = False
+    @property
+    def is_active(self) -> bool:
+        """Never."""
+        return False
 
     def accepts(self, connection: Connection) -> bool:
         """Every socket is welcome."""
@@ -32,3 +35,6 @@ class Calm:
     def clock_skew_seconds(self) -> int:
         """The clock is right."""
         return 0
+
+    def dispatched(self) -> None:
+        """Nothing was set off."""

@@ -26,6 +26,9 @@ class Office(Protocol):
     def send(self, session: Session, payload: bytes) -> None:
         """One message to one client."""
 
+    def put(self, session: Session, payload: bytes) -> None:
+        """One message to one client, past the fault script."""
+
     def send_all(self, session: Session, payloads: Sequence[bytes]) -> None:
         """Several messages to one client."""
 

@@ -12,6 +12,7 @@ from simulator.server.hours import RegularHours
 from simulator.server.limits import SMALL_BAR_SECONDS_MAX, HistoryPacing
 from simulator.server.lookup import find_instrument
 from simulator.server.session import Session
+from simulator.server.silence import Silence
 from simulator.server.spans import Duration, SpanError, bar_seconds, duration
 from simulator.server.subscriptions import Book
 from simulator.wire import answers, bars, codes, requests, times
@@ -43,8 +44,9 @@ class Growing:
 class HistoryDesk(Desk):
     """20, 25, 87 and 90."""
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: Office, silence: Silence) -> None:
         super().__init__(office)
+        self._silence = silence
         self.pacing = HistoryPacing()
         self.refusal = ""
         """A fault: history is down, and this is the cause given."""
@@ -193,7 +195,10 @@ class HistoryDesk(Desk):
     # ---- news -------------------------------------------------------------------------------------------------
     def on_bar5(self, instrument: Instrument, bar: Bar) -> None:
         """Send the bars of every subscription that have changed, read from the same tape as the history."""
-        for line in self._growing.of(instrument.con_id):
+        lines = self._growing.of(instrument.con_id)
+        if lines and self._silence.holds(instrument, self.office.now_ms):
+            return
+        for line in lines:
             if line.regular_only and not self._hours.contains(bar.start_ms):
                 continue
             for fresh in self._since(line, instrument, bar.end_ms):

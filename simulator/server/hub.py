@@ -29,8 +29,9 @@ CURRENT_TIME: Final = 49
 class Interference(Protocol):
     """What a fault script may do to the traffic; the calm one does nothing."""
 
-    is_active: bool
-    """Whether messages have to pass `outgoing` and `incoming` at all."""
+    @property
+    def is_active(self) -> bool:
+        """Whether messages have to pass `outgoing` and `incoming` at all."""
 
     def accepts(self, connection: Connection) -> bool:
         """A socket is there; False: closed again at once. May make the connection deaf."""
@@ -47,6 +48,9 @@ class Interference(Protocol):
     def clock_skew_seconds(self) -> int:
         """Added to every currentTime."""
 
+    def dispatched(self) -> None:
+        """A request is answered: time for what it has set off."""
+
 
 class Pace(Protocol):
     """How simulated time moves."""
@@ -57,6 +61,9 @@ class Pace(Protocol):
     def lost(self, session: Session) -> None:
         """A started session is gone."""
 
+    def plan_outage(self, seconds: int) -> None:
+        """The coming loss of the last client costs this much time."""
+
     def settled(self) -> None:
         """All that has arrived is handled."""
 
@@ -66,7 +73,7 @@ class Hub:
 
     def __init__(self, venue: Venue, interference: Interference, log: WireLog | None = None) -> None:
         self.venue = venue
-        self.interference = interference
+        self.interference: Interference = interference
         self.log = log
         self.pace: Pace | None = None
         self.exempt_time_requests = False
@@ -192,15 +199,14 @@ class Hub:
         session = self._sessions.pop(connection.number, None)
         if session is None:
             return
-        was_started = session.is_started
         self.part(session)
-        if was_started and self.pace is not None:
+        if session.client_id >= 0 and self.pace is not None:
             self.pace.lost(session)
         self.settled()
 
     def part(self, session: Session) -> None:
         """End a session's say: subscriptions, id and unsent messages are gone; the socket is the caller's affair."""
-        if session.is_started:
+        if self._clients.get(session.client_id) is session:
             del self._clients[session.client_id]
         session.stage = Stage.GONE
         session.outbox.clear()
@@ -252,6 +258,7 @@ class Hub:
         if self.interference.is_active and not self.interference.incoming(session, message_id, fields):
             return
         self._dispatch(session, message_id, FieldReader(fields[1:]))
+        self.interference.dispatched()
 
     def _has_room(self, session: Session, message_id: int, payload: bytes) -> bool:
         """The rate of 50 messages a second: refuse and warn; the third time disconnect; a paced client just waits."""

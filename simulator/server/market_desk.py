@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +12,7 @@ from simulator.server.hours import RegularHours
 from simulator.server.limits import MARKET_DATA_LINES, TICK_BY_TICK_MAX, TOTAL_MAX, TOTAL_WINDOW_MS
 from simulator.server.lookup import find_instrument
 from simulator.server.session import Session
+from simulator.server.silence import Silence
 from simulator.server.subscriptions import BarLine, Book, TickByTickLine, TickLine
 from simulator.server.tally import DayTally, Running
 from simulator.wire import answers, bars, codes, requests, ticks, versions
@@ -37,9 +38,10 @@ class Permission:
 class MarketDesk(Desk):
     """1, 2, 50, 51, 59, 97 and 98."""
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: Office, silence: Silence) -> None:
         super().__init__(office)
         self.permission = Permission()
+        self._silence = silence
         self._hours = RegularHours(office.venue)
         self._kind: dict[Session, int] = {}
         self._ticks: Book[TickLine] = Book()
@@ -70,6 +72,18 @@ class MarketDesk(Desk):
         self._kind.pop(session, None)
         for book in (self._ticks, self._bars, self._each):
             book.forget(session)
+
+    def bar_subscriptions(self) -> list[tuple[Session, int]]:
+        """(session, request id) of every subscription of 5-second bars."""
+        return self._bars.keys()
+
+    def forget_bars(self) -> None:
+        """Drop every subscription of 5-second bars."""
+        self._bars.forget(None)
+
+    def freeze(self, instruments: Iterable[Instrument], until_ms: int) -> None:
+        """Hold back all data of these instruments before `until_ms`."""
+        self._silence.begin(instruments, until_ms)
 
     def forget_all(self) -> None:
         """Drop every subscription of everybody: connectivity came back with data lost (1101)."""
@@ -207,6 +221,8 @@ class MarketDesk(Desk):
 
     def on_quote(self, instrument: Instrument, quote: Quote, changed: int) -> None:
         """Ticks 0 to 3, and tick-by-tick quotes."""
+        if self._silence.holds(instrument, self.office.now_ms):
+            return
         lines = self._ticks.of(instrument.con_id)
         if lines:
             for write, group in self._by_writer(lines):
@@ -219,6 +235,8 @@ class MarketDesk(Desk):
 
     def on_trade(self, instrument: Instrument, trade: Trade) -> None:
         """Ticks 4 to 8 and 45, and tick-by-tick trades."""
+        if self._silence.holds(instrument, self.office.now_ms):
+            return
         con_id = instrument.con_id
         lines = self._ticks.of(con_id)
         if lines:
@@ -229,9 +247,7 @@ class MarketDesk(Desk):
         for line in self._each.of(con_id):
             if line.kind <= 2:
                 exchange = instrument.primary_exchange
-                self.office.send(
-                    line.session, ticks.tick_by_tick_last(line.request_id, line.kind, trade, exchange)
-                )
+                self.office.send(line.session, ticks.tick_by_tick_last(line.request_id, line.kind, trade, exchange))
 
     def _send_trade(self, lines: Sequence[TickLine], trade: Trade, day: Running) -> None:
         price_changed = self._last_price.get(day.con_id) != trade.price
@@ -250,7 +266,7 @@ class MarketDesk(Desk):
     def on_bar5(self, instrument: Instrument, bar: Bar) -> None:
         """Real-time bars, the same text for every subscriber of a kind and version."""
         lines = self._bars.of(instrument.con_id)
-        if not lines:
+        if not lines or self._silence.holds(instrument, self.office.now_ms):
             return
         regular = self._hours.contains(bar.start_ms)
         tails: dict[tuple[str, bool], bytes] = {}

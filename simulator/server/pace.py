@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
 from typing import Final
 
 from simulator.server.hub import Hub
@@ -16,20 +15,16 @@ SECONDS_IN_A_ROW: Final = 60
 
 
 class Seconds:
-    """Runs whole simulated seconds: the fault script first, then the venue, then the desks."""
+    """Runs whole simulated seconds: the venue, then what the desks (and the fault script) have to say at their end."""
 
-    def __init__(self, hub: Hub, before_second: Callable[[int], None]) -> None:
+    def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._before_second = before_second
-        """Told the moment that a second leads to, before the venue runs it."""
 
     def run_to(self, to_ms: int) -> None:
         """Run up to `to_ms`."""
         venue = self._hub.venue
         while venue.clock.now_ms < to_ms:
-            next_ms = venue.clock.now_ms + SECOND_MS
-            self._before_second(next_ms)
-            venue.advance(next_ms)
+            venue.advance(venue.clock.now_ms + SECOND_MS)
             self._hub.second_ended()
 
 
@@ -73,6 +68,9 @@ class Running:
     def lost(self, session: Session) -> None:
         """Time does not care."""
 
+    def plan_outage(self, seconds: int) -> None:
+        """Time does not care: sockets are refused for so long, and it passes by itself."""
+
     def settled(self) -> None:
         """Time does not care."""
 
@@ -87,8 +85,9 @@ class Barrier:
     def __init__(
         self, hub: Hub, seconds: Seconds, observers: frozenset[int], seed: int, outage_seconds: int | None
     ) -> None:
-        self.planned_outage_seconds: int | None = None
-        """A fault knows how long the coming outage lasts; used once."""
+        self._planned_outage_seconds: int | None = None
+        self._nobody_holds = True
+        """Whether the last member is gone and its outage has been paid for."""
         self._hub = hub
         self._seconds = seconds
         self._observers = observers
@@ -114,21 +113,27 @@ class Barrier:
 
     def lost(self, session: Session) -> None:
         """The last member's loss costs time."""
-        if session.client_id in self._observers or self._members():
+        if session.client_id in self._observers or self._nobody_holds:
             return
-        self.pass_outage()
-
-    def pass_outage(self) -> None:
-        """Let the market go on while nobody is there to hold it."""
+        if self._members():
+            self._planned_outage_seconds = None
+            return
+        self._nobody_holds = True
         drawn = self._random.randint(1, 60)
-        fixed = self._outage_seconds if self._outage_seconds is not None else drawn
-        length = self.planned_outage_seconds if self.planned_outage_seconds is not None else fixed
-        self.planned_outage_seconds = None
+        usual = drawn if self._outage_seconds is None else self._outage_seconds
+        length = usual if self._planned_outage_seconds is None else self._planned_outage_seconds
+        self._planned_outage_seconds = None
         self._seconds.run_to(self._hub.now_ms + length * SECOND_MS)
+
+    def plan_outage(self, seconds: int) -> None:
+        """A fault knows how long the coming outage lasts; used once."""
+        self._planned_outage_seconds = seconds
 
     def settled(self) -> None:
         """Tick if everyone has had its say; further ticks wait for the loop, so that no client starves."""
         members = self._members()
+        if members:
+            self._nobody_holds = False
         if not members or self._is_scheduled or not all(session.waits for session in members):
             return
         self._tick(members)

@@ -9,7 +9,6 @@ from enum import Enum
 from simulator.server.connection import Connection
 from simulator.server.limits import MessageRate
 
-
 _SHORT = 512
 _LENGTHS = [length.to_bytes(4, "big") for length in range(_SHORT)]
 

@@ -51,5 +51,6 @@ class DayTally:
     def _begin(self, instrument: Instrument, trade: Trade) -> Running:
         figures = self._venue.day_figures(instrument)
         ends_ms = eastern_ms(eastern(trade.time_ms).date() + timedelta(days=1))
-        running = self._running[instrument.con_id] = Running(instrument.con_id, figures.volume, figures.high, figures.low, ends_ms)
+        running = Running(instrument.con_id, figures.volume, figures.high, figures.low, ends_ms)
+        self._running[instrument.con_id] = running
         return running

@@ -183,9 +183,7 @@ def pnl(request_id: int, daily: Money, unrealized: Money, realized: Money) -> by
     return payload_of(("94", str(request_id), fields.price(daily), fields.price(unrealized), fields.price(realized)))
 
 
-def pnl_single(
-    request_id: int, position: int, daily: Money, unrealized: Money, realized: Money, value: Money
-) -> bytes:
+def pnl_single(request_id: int, position: int, daily: Money, unrealized: Money, realized: Money, value: Money) -> bytes:
     """95: no version field."""
     amounts = (fields.price(amount) for amount in (daily, unrealized, realized, value))
     return payload_of(("95", str(request_id), fields.size(position), *amounts))

@@ -81,9 +81,7 @@ def position(row: PositionRow) -> bytes:
     """61: the exchange is the primary one, as recorded."""
     instrument = row.instrument
     contract = echo(instrument, right="", strike="0.0", exchange=instrument.primary_exchange)
-    return payload_of(
-        ("61", "3", row.account, *contract, fields.size(row.quantity), fields.price(row.average_cost))
-    )
+    return payload_of(("61", "3", row.account, *contract, fields.size(row.quantity), fields.price(row.average_cost)))
 
 
 def position_multi(request_id: int, row: PositionRow, model: str) -> bytes:

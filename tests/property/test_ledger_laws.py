@@ -92,6 +92,9 @@ def test_round_trips_follow_one_another_and_hold_every_share(day: list[Reported]
         assert all(one.closed_ms <= two.opened_ms for one, two in pairwise(book.trips) if one.closed_ms is not None)
         parts = [part for trip in book.trips for part in trip.parts]
         assert sum(part.shares for part in parts) == sum(one.shares for one in ledger.executions_of(book.ticker))
+        assert sum(lot.shares for lot in book.lots) == book.position
+        assert all(lot.shares * book.position > 0 for lot in book.lots)
+        assert last is None or last.held * last.side.sign >= 0
         for trip in book.trips:
             assert trip.entry_shares - trip.exit_shares == abs(trip.held)
             assert 0 < trip.most_held <= trip.entry_shares

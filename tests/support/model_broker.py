@@ -143,6 +143,8 @@ class ModelBroker:
             return
         order.total = max(shares, order.filled)
         order.limit, order.stop = limit or order.limit, stop or order.stop
+        if order.remaining == 0:
+            order.status = OrderStatus.FILLED
         self._report(order)
         if order.spec.ticker in self.prices:
             self.price(order.spec.ticker, self.prices[order.spec.ticker])

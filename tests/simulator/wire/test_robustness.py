@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import random
 import socket
 import struct
@@ -41,10 +42,13 @@ async def vandal(port: int, number: int, frames: list[bytes], chance: random.Ran
         writer.write(whole)
         sent += 1
         await asyncio.sleep(0)
-    if chance.random() < 0.5:
-        writer.close()
-    else:
-        writer.transport.abort()
+    try:
+        writer.write_eof()
+        while await reader.read(1 << 16):
+            pass  # the server closes once it has taken everything
+    except OSError as error:
+        assert isinstance(error, ConnectionError) or error.errno == errno.ENOTCONN, error
+    writer.transport.abort()
     return sent
 
 

@@ -101,9 +101,7 @@ async def test_history_in_both_date_formats(version: int) -> None:
 
 async def test_history_that_is_kept_up_to_date(version: int) -> None:
     async with running() as gateway, ib(gateway, version) as front:
-        bars = await front.reqHistoricalDataAsync(
-            SOXL, "", "60 S", "10 secs", "TRADES", True, 2, keepUpToDate=True
-        )
+        bars = await front.reqHistoricalDataAsync(SOXL, "", "60 S", "10 secs", "TRADES", True, 2, keepUpToDate=True)
         before = len(bars)
         await pass_seconds(front, 30)
         assert len(bars) == before + 3

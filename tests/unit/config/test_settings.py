@@ -57,7 +57,7 @@ def refusal(**variables: str) -> str:
         ({"tickers": "SOXL,a/b"}, ["TRADER_TICKERS", "a ticker such as"]),
         ({"tickers": ""}, ["TRADER_TICKERS", "at least 1"]),
         ({"confidence_threshold": "1.5"}, ["TRADER_CONFIDENCE_THRESHOLD = 1.5", "0 to 1"]),
-        ({"closure_minutes": "29"}, ["TRADER_CLOSURE_MINUTES = 29", "30 to 180"]),
+        ({"closure_minutes": "29"}, ["TRADER_CLOSURE_MINUTES = 29", "30 (the flatten flow comes at 29) to 180"]),
         ({"exit_market_seconds": "5"}, ["TRADER_EXIT_MARKET_SECONDS = 5", "more than exit_reprice_seconds"]),
         ({"ib_client_id": "90"}, ["TRADER_IB_CLIENT_ID = 90", "each client id once"]),
         ({"ib_client_id": "0"}, ["TRADER_IB_CLIENT_ID = 0", "greater than or equal to 1"]),
