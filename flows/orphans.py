@@ -5,13 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType, FlowRunFilterTags
+from prefect.client.schemas.filters import (
+    FlowFilter,
+    FlowFilterName,
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.states import Crashed
 
 from config import Settings
 from db.journal import is_locked
-from flows.deploy import TAGS
+from flows.deploy import PLANS
 from runtime.bootstrap import plan_for, session_folder
 from runtime.calendar import eastern_date, trading_day
 
@@ -33,10 +39,8 @@ async def mark_orphans(settings: Settings) -> list[str]:
 async def _unfinished(client: PrefectClient) -> list[FlowRun]:
     states = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
     return await client.read_flow_runs(
-        flow_run_filter=FlowRunFilter(
-            tags=FlowRunFilterTags(all_=TAGS),
-            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=states)),
-        )
+        flow_filter=FlowFilter(name=FlowFilterName(any_=[plan.flow.name for plan in PLANS])),
+        flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=states))),
     )
 
 
