@@ -53,7 +53,7 @@ class Executions:
             self._emit(ExecutionReported(self._now_ms(), fill))
 
     def on_commission(self, report: CommissionReport) -> None:
-        """The commission of a fill, which may be one of before this process; each read-back repeats it, news are told."""
+        """The commission of a fill, which may be of before this process; each read-back repeats it, news are told."""
         said = commission(report, self._now_ms())
         if self._told.get(said.exec_id) != (said.commission, said.realized_pnl):
             self._told[said.exec_id] = (said.commission, said.realized_pnl)
