@@ -6,6 +6,7 @@ there to exercise a trading system with a steady flow of both sides at every con
 
     z      = (close - mean of the last 60 closes) / their standard deviation          (10-second bars, 10 minutes)
     push   = (close - close a minute ago) / (standard deviation of a bar's change x sqrt 6)
+    both cut off at -4 and 4
     score  = -0.4 z - 0.3 push + 0.7 noise                       (noise: standard normal, seeded by ticker and minute)
     probabilities of sell, neutral, buy = softmax(-1.1 score, 0, 1.1 score)
     signal = the likeliest class, confidence = its probability
@@ -25,6 +26,7 @@ STEP_MS = 60_000
 """A new prediction every simulated minute."""
 
 _PULL, _PUSH, _NOISE, _SHARPNESS = -0.4, -0.3, 0.7, 1.1
+_LIMIT = 4.0
 _SIGNALS = ("SELL", "NEUTRAL", "BUY")
 
 
@@ -47,8 +49,8 @@ def predict(symbol: str, closes: Sequence[float], moment_ms: int, data_ms: int, 
     window = list(closes[-CLOSES_NEEDED:])
     changes = [after - before for before, after in pairwise(window)]
     level_spread, change_spread = statistics.pstdev(window), statistics.pstdev(changes)
-    z = (window[-1] - statistics.fmean(window)) / level_spread if level_spread else 0.0
-    push = (window[-1] - window[-7]) / (change_spread * math.sqrt(6)) if change_spread else 0.0
+    z = _ratio(window[-1] - statistics.fmean(window), level_spread)
+    push = _ratio(window[-1] - window[-7], change_spread * math.sqrt(6))
     noise = Random(f"{seed}/{symbol}/{moment_ms}").gauss(0.0, 1.0)
     score = _PULL * z + _PUSH * push + _NOISE * noise
     weights = [math.exp(_SHARPNESS * side * score) for side in (-1, 0, 1)]
@@ -69,3 +71,8 @@ def predict(symbol: str, closes: Sequence[float], moment_ms: int, data_ms: int, 
             "score": round(score, 6),
         },
     )
+
+
+def _ratio(distance: float, spread: float) -> float:
+    """In spreads, cut off at the limits; 0 when nothing moved."""
+    return max(-_LIMIT, min(_LIMIT, distance / spread)) if spread > 0 else 0.0

@@ -125,12 +125,14 @@ class Stage:
             if short in fields:
                 fields[name] = eastern_ms(self.day, seconds_of_day(str(fields.pop(short))))
         fields.setdefault("tif", "DAY")
-        return OrderRequest(order_id, instrument, action, Decimal(quantity), kind, **fields)  # type: ignore[arg-type]  # by name
+        return OrderRequest(order_id, instrument, action, Decimal(quantity), kind, **fields)
 
-    def bracket(self, first_id: int, action: str, quantity: int, stop: float, target: float, **fields: object) -> list[str]:
+    def bracket(
+        self, first_id: int, action: str, quantity: int, stop: float, target: float, **fields: object
+    ) -> list[str]:
         """Parent, stop, target; transmitted with the last. `fields` are the parent's."""
         away = "SELL" if action == "BUY" else "BUY"
-        heard = self.place(first_id, action, quantity, **{"kind": "MKT", **fields, "transmit": False})  # type: ignore[arg-type]  # by name
+        heard = self.place(first_id, action, quantity, **{"kind": "MKT", **fields, "transmit": False})
         heard += self.place(first_id + 1, away, quantity, "STP", stop=stop, parent_id=first_id, transmit=False)
         return heard + self.place(first_id + 2, away, quantity, "LMT", limit=target, parent_id=first_id)
 
@@ -158,7 +160,9 @@ def stage(
     **options: object,
 ) -> Stage:
     """A venue on one ticker, AAA, whose touch and trades are given by New York time of `day`."""
-    return staged(folder, {(day, time): moment for time, moment in script.items()}, start=start, day=day, doubts=doubts, **options)
+    return staged(
+        folder, {(day, time): moment for time, moment in script.items()}, start=start, day=day, doubts=doubts, **options
+    )
 
 
 def staged(
@@ -173,7 +177,7 @@ def staged(
     """The same over several days."""
     market = RecordedMarket("csv", written(folder, script), day)
     chosen = VenueOptions(start_ms=eastern_ms(day, seconds_of_day(start)), doubts=doubts or Doubts())
-    return Stage(Venue(market, replace(chosen, **options)))  # type: ignore[arg-type]  # by name
+    return Stage(Venue(market, replace(chosen, **options)))
 
 
 def written(folder: Path, script: Mapping[tuple[date, str], Moment], symbol: str = "AAA") -> Path:

@@ -74,7 +74,11 @@ def test_without_trades_bars_are_flat_at_the_last_price(tmp_path: Path) -> None:
 
 
 def test_history_never_looks_ahead_and_ends_with_the_running_bar(tmp_path: Path) -> None:
-    script = {"09:59:00": (10.0, 10.02, 5, 5, 10.0), "10:00:03": (10.0, 10.02, 5, 5, 10.5), "10:00:07": (10.0, 10.02, 5, 5, 11)}
+    script = {
+        "09:59:00": (10.0, 10.02, 5, 5, 10.0),
+        "10:00:03": (10.0, 10.02, 5, 5, 10.5),
+        "10:00:07": (10.0, 10.02, 5, 5, 11),
+    }
     play = stage(tmp_path, script)
     play.until("10:00:05")
     instrument = play.venue.instruments()[0]

@@ -61,7 +61,11 @@ def test_one_child_filled_cancels_the_other(tmp_path: Path) -> None:
     play.bracket(1, "BUY", 100, stop=9.5, target=11)
     heard = play.until("10:00:06")
     assert heard[0] == "exec 3 SLD 100 @ 11.0"
-    assert play.until("10:00:07") == ["status 2 PendingCancel 0/100 (trigger)", "status 2 Cancelled 0/100", "error 2 202"]
+    assert play.until("10:00:07") == [
+        "status 2 PendingCancel 0/100 (trigger)",
+        "status 2 Cancelled 0/100",
+        "error 2 202",
+    ]
     assert play.position() == 0
     assert play.live() == []
 
@@ -69,7 +73,11 @@ def test_one_child_filled_cancels_the_other(tmp_path: Path) -> None:
 def test_a_parent_cancelled_takes_its_children(tmp_path: Path) -> None:
     play = stage(tmp_path, CALM)
     play.bracket(1, "BUY", 100, stop=9.5, target=11, kind="LMT", limit=9.8)
-    assert [word for word in play.cancel(1) if word.startswith("error")] == ["error 1 202", "error 2 202", "error 3 202"]
+    assert [word for word in play.cancel(1) if word.startswith("error")] == [
+        "error 1 202",
+        "error 2 202",
+        "error 3 202",
+    ]
     assert play.live() == []
 
 

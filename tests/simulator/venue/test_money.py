@@ -50,7 +50,9 @@ class Books:
             fee = Fraction(commission * abs(closing), abs(shares))
             self.realized += -closing * price - basis - fee
             self.cost[symbol] -= basis
-        self.cost[symbol] += (shares - closing) * price + Fraction(commission * (abs(shares) - abs(closing)), abs(shares))
+        self.cost[symbol] += (shares - closing) * price + Fraction(
+            commission * (abs(shares) - abs(closing)), abs(shares)
+        )
         self.quantity[symbol] += shares
 
 
@@ -120,7 +122,9 @@ class Trader:
         self.stage.place(second, side, quantity, "STP", stop=self._price(symbol, far * sign), **shared)
 
     def _change(self, which: int, quantity: int, offset: int) -> None:
-        live = [order for order in self.stage.venue.open_orders() if order.client_id == 1 and not order.request.oca_group]
+        live = [
+            order for order in self.stage.venue.open_orders() if order.client_id == 1 and not order.request.oca_group
+        ]
         if not live:
             return
         order = live[which % len(live)]

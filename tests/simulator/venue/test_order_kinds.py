@@ -267,7 +267,11 @@ def test_half_days_close_at_one(tmp_path: Path) -> None:
 def test_a_halt_stops_matching(tmp_path: Path) -> None:
     play = stage(tmp_path, {**CALM, "10:00:05": (9.0, 9.02, 9, 9, 9.01), "10:00:50": (9.5, 9.52, 900, 900, 9.5)})
     play.venue.halt(play.venue.instruments()[0], 30)
-    assert play.place(1, "BUY", 100)[-3:] == ["open 1 Submitted", "status 1 Submitted 0/100", "status 1 Submitted 0/100"]
+    assert play.place(1, "BUY", 100)[-3:] == [
+        "open 1 Submitted",
+        "status 1 Submitted 0/100",
+        "status 1 Submitted 0/100",
+    ]
     heard = play.until("10:00:29")
     assert heard == []
     assert play.ear.quotes == []

@@ -35,7 +35,7 @@ from tests.simulator.venue.stage import CALM, Moment, stage
 def test_a_refused_order_never_exists(tmp_path: Path, fields: dict[str, object], code: int) -> None:
     play = stage(tmp_path, CALM)
     chosen = {"kind": "MKT", "quantity": 100, **fields}
-    assert play.place(1, "BUY", **chosen) == [f"error 1 {code}"]  # type: ignore[arg-type]  # by name
+    assert play.place(1, "BUY", **chosen) == [f"error 1 {code}"]
     assert play.live() == []
     assert play.cancel(1) == ["error 1 10147"]
 
