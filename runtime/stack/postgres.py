@@ -175,17 +175,17 @@ class EmbeddedPostgres:
 
     def _bring_up(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
+        launched: subprocess.Popen[bytes] | None = None
         log_begin = 0
-        if self._process is not None and self._process.poll() is not None:
-            self._process = None  # of an earlier start
         while not self._answers():
-            if self._process is not None and self._process.poll() is not None:
-                self._process = None
+            if launched is not None and launched.poll() is not None:
+                launched = None
                 said = self._log.read_bytes()[log_begin:].decode(errors="replace")
                 if not any(problem in said for problem in PASSING_PROBLEMS):
                     raise StackError(f"Postgres does not start; {self._log} ends:\n{said[-LOG_TAIL_CHARACTERS:]}")
-            if self._process is None and self._postmaster() is None:
-                log_begin = self._launch()
+            if launched is None and self._postmaster() is None:
+                log_begin = self._log.stat().st_size if self._log.exists() else 0
+                launched = self._process = self._launch()
             if time.monotonic() > deadline:
                 raise StackError(f"Postgres was not ready in {READY_SECONDS:g} s; see {self._log}")
             time.sleep(PROBE_SECONDS)
@@ -197,8 +197,8 @@ class EmbeddedPostgres:
         except DatabaseError:
             return False
 
-    def _launch(self) -> int:
-        """Start the server, on another port if ours was taken meanwhile; the place in the log where it begins."""
+    def _launch(self) -> subprocess.Popen[bytes]:
+        """Start the server, on another port if ours was taken meanwhile."""
         access = self._access()
         port = free_port(access.port)
         if port != access.port:
@@ -207,8 +207,7 @@ class EmbeddedPostgres:
         settings = {**self._settings, "port": str(port)}
         arguments = ["-D", str(self._cluster), *(f"--{name}={value}" for name, value in settings.items())]
         with self._log.open("ab") as log:
-            self._process = self._spawn("postgres", arguments, output=log.fileno())
-            return log.tell()
+            return self._spawn("postgres", arguments, output=log.fileno())
 
     def _postmaster(self) -> int | None:
         """The process id of our server, alive or just starting or stopping; None when there is none."""

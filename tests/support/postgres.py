@@ -18,6 +18,7 @@ from db.migrate import upgrade
 from runtime.stack.postgres import EmbeddedPostgres
 
 TEMPLATE = "trader_template"
+ROOM_BYTES = 4 * 1024**3
 _numbers = count(1)
 
 
@@ -60,7 +61,9 @@ def kill_server(url: str) -> None:
 
 
 def make_reachable_folder() -> Path:
-    """A temporary folder that the user whom root runs Postgres as can reach too."""
-    folder = Path(tempfile.mkdtemp(prefix="trader-postgres-"))
+    """A temporary folder, in memory where there is room, that the user whom root runs Postgres as can reach too."""
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free > ROOM_BYTES
+    folder = Path(tempfile.mkdtemp(prefix="trader-postgres-", dir=memory if roomy else None))
     folder.chmod(0o711)
     return folder
