@@ -51,7 +51,7 @@ def config(as_json: Json = False) -> None:
 
 def trades(date: Date = None, of_demo: OfDemo = False, as_json: Json = False) -> None:
     """The round trips of a day, from Postgres."""
-    columns = "number ticker side shares opened closed entry_price exit_price exit_reason gross_pnl commissions net_pnl"
+    columns = "number ticker side shares opened closed entry_price exit_price exit_reason commissions net_pnl"
     rows = _show("trades", columns, date, of_demo, as_json)
     if rows and not as_json:
         from cli.screen import say
@@ -74,6 +74,7 @@ def _show(what: str, columns: str, date: str | None, of_demo: bool, as_json: boo
     from runtime.records import read_day
 
     day, rows = read_day(settings, what, date)
+    rows.sort(key=lambda row: row["number"])
     title = what.capitalize()
     if as_json:
         show_json(rows)

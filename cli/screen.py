@@ -9,15 +9,18 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
-from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
-console = Console()
+PIPED_COLUMNS = 200
+"""Where no terminal says how wide it is, tables are not squeezed."""
+
+console = Console(width=None if sys.stdout.isatty() else PIPED_COLUMNS)
 errors = Console(stderr=True)
 
 
@@ -45,7 +48,7 @@ def show_json(value: Any) -> None:
 def show_rows(title: str, rows: Sequence[Mapping[str, Any]], columns: Iterable[str]) -> None:
     """Print rows as a table; numbers are aligned at their right."""
     names = list(columns)
-    table = Table(title=title, title_justify="left", header_style="bold")
+    table = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for name in names:
         is_number = any(isinstance(row.get(name), int | float | Decimal) for row in rows)
         table.add_column(name.replace("_", " "), justify="right" if is_number else "left", overflow="fold")
@@ -63,14 +66,18 @@ def _cell(value: object) -> str:
         case float():
             return f"{value:.6g}"
         case Decimal():
-            return f"{value:,.2f}" if value == round(value, 2) else f"{value.normalize():f}"
+            return f"{value:,.2f}" if value == round(value, 2) else _digits(value)
         case _:
             return str(value)
+
+
+def _digits(value: Decimal) -> str:
+    return f"{value.normalize():f}"
 
 
 def _plain(value: object) -> object:
     if isinstance(value, Enum):
         return value.value
-    if isinstance(value, Decimal | Path):
-        return str(value)
+    if isinstance(value, Decimal):
+        return _digits(value)
     return str(value) if not isinstance(value, tuple | set | frozenset) else list(value)

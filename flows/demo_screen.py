@@ -75,12 +75,12 @@ class DemoScreen:
 
     def where_next(self, ui_url: str, folder: Path, *, keep: bool) -> None:
         """Say where to look."""
-        state = f"TRADER_STATE_FOLDER={folder}"
         self._console.print("\n[bold]Where to look next[/bold]")
         for line in (
-            f"trades      {state} trader trades",
-            f"decisions   {state} trader decisions",
-            f'your SQL    {state} trader db --sql "{SQL_TO_TRY}"',
+            "trades      .venv/bin/trader trades --demo",
+            "decisions   .venv/bin/trader decisions --demo",
+            f'your SQL    .venv/bin/trader db --demo --sql "{SQL_TO_TRY}"',
+            f"logs        {folder}",
         ):
             self.say(f"  {line}")
         if keep:
