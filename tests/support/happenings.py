@@ -16,7 +16,13 @@ from tests.support.playbook import Playbook, Step
 
 
 def predicted(
-    signal: str, confidence: float = 0.60, *, ticker: str = "", asked: str = "", age_seconds: float = 0, fresh: bool = True
+    signal: str,
+    confidence: float = 0.60,
+    *,
+    ticker: str = "",
+    asked: str = "",
+    age_seconds: float = 0,
+    fresh: bool = True,
 ) -> Step:
     """A prediction arrives; unless it is not `fresh`, so does a quote, just before."""
 
