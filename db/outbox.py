@@ -11,6 +11,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
 import psycopg
 from sqlalchemy import Connection
@@ -18,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import InvalidValueError
 from db.engine import DatabaseError, open_database
-from db.journal import Journal, JournalReader, JournalRow
+from db.journal import JournalReader, JournalRow
 from db.models import JournalEntry
 from db.projections import event_name, project
 from db.projections.place import Subject, session_row
@@ -50,6 +52,21 @@ def tell_nobody(state: ShippingState) -> None:
     """The callback of a shipper whose state nobody watches."""
 
 
+class Shippable(Protocol):
+    """What a shipper needs of a journal: the open one, or the file that another process writes."""
+
+    path: Path
+    session: str
+    epoch: int
+
+    @property
+    def last_sequence(self) -> int:
+        """The newest durable row; 0 for none."""
+
+    def mark_shipped(self, sequence: int) -> None:
+        """Note how far Postgres has the rows."""
+
+
 class Shipper:
     """Ships `journal` to the database at `url`.
 
@@ -58,7 +75,7 @@ class Shipper:
 
     def __init__(
         self,
-        journal: Journal,
+        journal: Shippable,
         url: str,
         *,
         on_state: Callable[[ShippingState], None] = tell_nobody,

@@ -16,7 +16,6 @@ from core.events import StopRequested
 from core.params import SessionPlan
 from core.session_plan import plan_session
 from db.journal import Journal, JournalLocked
-from db.outbox import Shipper
 from predictions import HttpPredictionSource, RecordedPredictionSource
 from runtime.alerts import Alerts
 from runtime.calendar import TradingHours, trading_day
@@ -30,6 +29,7 @@ from runtime.polling import Poller
 from runtime.ports import Clock, PredictionSource
 from runtime.recovery import process_started, recover
 from runtime.session import Session
+from runtime.shipping import shipping
 
 log = logging.getLogger(__name__)
 
@@ -90,13 +90,12 @@ async def open_session(settings: Settings, date: str) -> AsyncIterator[Host]:
     async with AsyncExitStack() as stack:
         journal = stack.enter_context(_open_journal(folder, plan.session))
         write_holder(folder, Holder(pid=os.getpid(), socket=str(socket_path(folder)), epoch=journal.epoch))
-        shipper = Shipper(journal, settings.database_url.get_secret_value()) if settings.database_url else None
-        if shipper is not None:
-            shipper.start()
-            stack.callback(shipper.stop)
         alerts = make_alerts(settings, plan)
         stack.callback(alerts.close)
-        host = _assemble(settings, plan, journal, alerts, shipper.notify if shipper else lambda: None)
+        host = _assemble(settings, plan, journal, alerts)
+        if settings.database_url is not None:
+            url = settings.database_url.get_secret_value()
+            await stack.enter_async_context(shipping(journal, url, alerts, host.clock.now_ms))
         stack.push_async_callback(host.broker.close)
         control = await serve_control(socket_path(folder), lambda request: _answer(host, request))
         stack.callback(control.close)
@@ -112,9 +111,7 @@ def _open_journal(folder: Path, session: str) -> Journal:
         raise SessionAlreadyRunning(session, read_holder(folder)) from locked
 
 
-def _assemble(
-    settings: Settings, plan: SessionPlan, journal: Journal, alerts: Alerts, on_journalled: Callable[[], None]
-) -> Host:
+def _assemble(settings: Settings, plan: SessionPlan, journal: Journal, alerts: Alerts) -> Host:
     recovered = recover(journal, settings.params(), plan)
     clock = make_clock(settings)
     chores = Chores()
@@ -125,7 +122,6 @@ def _assemble(
         clock=clock,
         alerts=alerts,
         request_read=lambda reason: chores.add("read_back", broker.read_back),
-        on_journalled=on_journalled,
     )
     deterministic = settings.clock is ClockKind.DETERMINISTIC
     broker = IbBroker(

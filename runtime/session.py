@@ -27,7 +27,7 @@ from runtime.timers import Timers
 class Session:
     """Takes events in, steps the engine, journals, then sends. All on one thread, never waiting for a network.
 
-    `request_read` is called for each `ReadBroker`; `on_journalled` after rows became durable (wakes the shipper).
+    `request_read` is called for each `ReadBroker`.
     """
 
     def __init__(
@@ -39,7 +39,6 @@ class Session:
         clock: Clock,
         alerts: AlertSink,
         request_read: Callable[[str], None],
-        on_journalled: Callable[[], None],
     ) -> None:
         self.engine = engine
         self.inbox = Inbox()
@@ -50,7 +49,6 @@ class Session:
         self._journal = journal
         self._alerts = alerts
         self._request_read = request_read
-        self._on_journalled = on_journalled
         self._sequence = journal.last_sequence
         self._pumping = False
 
@@ -103,7 +101,6 @@ class Session:
             text = f"{full} No entries from now on; exits and the closure go on. Free space and restart the session."
             self._alerts.send(Alert(now_ms, Severity.CRITICAL, "journal_full", "The local journal cannot be written", text))
             return False
-        self._on_journalled()
         return True
 
     def _carry_out(self, commands: Sequence[Command]) -> None:

@@ -1,0 +1,71 @@
+"""The shipper as a process of its own: `python -m db.ship`, so that it never takes the interpreter from the session.
+
+Its standard input is its lifeline: the first line is the database's URL; when it closes, because the session has ended
+or died, what is left is shipped and the process ends. Each change of health is a line of JSON on standard output.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import select
+import signal
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+
+from db.outbox import Shipper, ShippingState
+
+LOOK_SECONDS = 0.25
+"""How often the journal is looked at for new rows."""
+
+REST_SECONDS = 20.0
+"""How long the rest may take once the session has ended; what is left then is shipped at the next start."""
+
+
+class JournalFile:
+    """What a shipper needs to know of a journal that another process writes."""
+
+    def __init__(self, path: Path, session: str, epoch: int) -> None:
+        self.path = path
+        self.session = session
+        self.epoch = epoch
+
+    @property
+    def last_sequence(self) -> int:
+        """The newest durable row; 0 for none."""
+        with closing(sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=rw", uri=True)) as connection:
+            return int(connection.execute("SELECT coalesce(max(sequence), 0) FROM rows").fetchone()[0])
+
+    def mark_shipped(self, sequence: int) -> None:
+        """Postgres knows; the file is not ours to write."""
+
+
+def tell(state: ShippingState) -> None:
+    """One line for the session that watches."""
+    sys.stdout.write(json.dumps({"healthy": state.healthy, "problem": state.problem}) + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Ship until standard input closes, then ship the rest."""
+    parser = argparse.ArgumentParser(prog="python -m db.ship", description=__doc__)
+    parser.add_argument("--journal", type=Path, required=True)
+    parser.add_argument("--session", required=True)
+    parser.add_argument("--epoch", type=int, required=True)
+    given = parser.parse_args()
+    for number in (signal.SIGINT, signal.SIGTERM):  # it ends after the session, not with it
+        signal.signal(number, signal.SIG_IGN)
+    url = sys.stdin.readline().strip()
+    shipper = Shipper(JournalFile(given.journal, given.session, given.epoch), url, on_state=tell)
+    shipper.start()
+    while not select.select([sys.stdin], [], [], LOOK_SECONDS)[0]:
+        shipper.notify()
+    shipped = shipper.flush(REST_SECONDS)
+    shipper.stop()
+    sys.exit(0 if shipped else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""The session's journal on its way to Postgres, in a process of its own (db.ship). Nothing here makes the session wait."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from core.records import Alert
+from core.vocabulary import Severity
+from db.journal import Journal
+from runtime.ports import AlertSink
+
+END_SECONDS = 25.0
+"""How long a session that has ended waits for its rows to be shipped; the next start ships what is left."""
+
+KEY = "database"
+
+
+@asynccontextmanager
+async def shipping(journal: Journal, url: str, alerts: AlertSink, now_ms: Callable[[], int]) -> AsyncIterator[None]:
+    """Ship while inside, and the rest at the end. An outage of the database is told once, and once when it is over."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "db.ship"),
+        *("--journal", str(journal.path), "--session", journal.session, "--epoch", str(journal.epoch)),
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=DEVNULL,
+        start_new_session=True,  # a Ctrl-C at the terminal is the session's, which then ends this
+    )
+    assert process.stdin is not None
+    process.stdin.write(url.encode() + b"\n")
+    telling = asyncio.create_task(_tell(process, alerts, now_ms))
+    try:
+        yield
+    finally:
+        process.stdin.close()
+        try:
+            async with asyncio.timeout(END_SECONDS):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+        await telling
+
+
+async def _tell(process: Process, alerts: AlertSink, now_ms: Callable[[], int]) -> None:
+    assert process.stdout is not None
+    async for line in process.stdout:
+        said = json.loads(line)
+        if said["healthy"]:
+            alerts.clear(now_ms(), KEY, "Postgres takes rows again; nothing was lost.")
+        else:
+            text = f"{said['problem']}. Trading goes on; the local journal keeps every row until Postgres is back."
+            alerts.send(Alert(now_ms(), Severity.WARNING, KEY, "Postgres does not take rows", text))
