@@ -147,17 +147,18 @@ class Journal:
 
     def _insert(self, rows: Sequence[JournalRow]) -> None:
         store_shipped = self.shipped_sequence - self._stored_shipped >= SHIPPED_STEP
-        with _typed_errors(self.path):
+        try:
             if len(rows) == 1 and not store_shipped:  # one statement commits itself: saves 4 of 21 microseconds
                 row = rows[0]
                 self._connection.execute(_INSERT, (row.sequence, row.at_ms, row.event, row.commands))
                 return
             with _transaction(self._connection):
-                self._connection.executemany(
-                    _INSERT, [(row.sequence, row.at_ms, row.event, row.commands) for row in rows]
-                )
+                values = [(row.sequence, row.at_ms, row.event, row.commands) for row in rows]
+                self._connection.executemany(_INSERT, values)
                 if store_shipped:
                     self._store_shipped()
+        except sqlite3.Error as error:
+            raise _typed(error, self.path) from error
 
     def _store_shipped(self) -> None:
         shipped = self.shipped_sequence
@@ -287,5 +288,9 @@ def _typed_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        kind = JournalFull if error.sqlite_errorcode & _PRIMARY_CODE in _NO_ROOM else JournalError
-        raise kind(f"{path}: {error}.") from error
+        raise _typed(error, path) from error
+
+
+def _typed(error: sqlite3.Error, path: Path) -> JournalError:
+    kind = JournalFull if error.sqlite_errorcode & _PRIMARY_CODE in _NO_ROOM else JournalError
+    return kind(f"{path}: {error}.")
