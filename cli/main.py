@@ -59,6 +59,7 @@ EXPECTED = {
     "broker.errors.BrokerUnavailable": ("The broker is not reachable:", 3),
     "runtime.control.SessionUnreachable": ("The session is not reachable:", 3),
     "runtime.stack.processes.StackError": ("A part of the local stack did not start:", 3),
+    "runtime.bootstrap.NoPredictionSource": ("There is nothing to trade on:", EXIT_SETTINGS),
     "runtime.bootstrap.MarketClosed": ("There is nothing to trade:", 1),
     "runtime.holder.SessionAlreadyRunning": ("This day is being traded already:", 1),
 }

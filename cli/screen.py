@@ -66,7 +66,7 @@ def _cell(value: object) -> str:
         case float():
             return f"{value:.6g}"
         case Decimal():
-            return f"{value:,.2f}" if value == round(value, 2) else _digits(value)
+            return f"{value:,.2f}" if value == round(value, 2) else f"{value:,.4f}"
         case _:
             return str(value)
 

@@ -52,9 +52,7 @@ class BrokerSection(Section):
     ib_host: str = Field("127.0.0.1", description="where TWS or IB Gateway runs")
     ib_port: Port = Field(4002, description="port, 1 to 65535 (IB Gateway: paper 4002, live 4001; TWS: 7497, 7496)")
     ib_client_id: ClientId = Field(10, description="the session's API client id, from 1; its orders belong to it")
-    ib_client_id_spares: ClientIds = Field((11, 12, 13), description="ids to take when the own one is locked out")
     ib_observer_client_ids: ClientIds = Field((90, 91), description="ids of flatten and reconcile, which only look")
-    ib_connect_timeout_seconds: Seconds = Field(15, description="seconds until a connection attempt is given up")
     clock: ClockKind = Field(
         ClockKind.REAL, description="real (the machine's), broker or deterministic; in mode sim broker by default"
     )

@@ -128,9 +128,9 @@ def _trading_contradictions(settings: Settings) -> list[tuple[str, str]]:
     found = []
     if settings.exit_market_seconds <= settings.exit_reprice_seconds:
         found.append(("exit_market_seconds", f"more than exit_reprice_seconds ({settings.exit_reprice_seconds})"))
-    ids = (settings.ib_client_id, *settings.ib_client_id_spares, *settings.ib_observer_client_ids)
+    ids = (settings.ib_client_id, *settings.ib_observer_client_ids)
     if len(set(ids)) < len(ids):
-        found.append(("ib_client_id", "each client id once, spares and observers included"))
+        found.append(("ib_client_id", "each client id once, those of the observers included"))
     if settings.prediction_url is not None:
         address = urlsplit(settings.prediction_url)
         if address.scheme not in ("http", "https") or not address.hostname:
