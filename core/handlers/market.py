@@ -40,7 +40,7 @@ def on_bar_closed(desk: Desk, event: BarClosed) -> None:
     bar = event.bar
     book = desk.state.books.get(bar.ticker) or desk.book(bar.ticker)
     book.data_seen_ms = event.at_ms
-    if not 0 < bar.low <= bar.high < math.inf or not bar.low <= bar.close <= bar.high:
+    if not _is_usable(bar):
         _distrust(desk, book, bar)
     elif book.awaits_history:
         _hold(desk, book, bar)
@@ -54,7 +54,10 @@ def on_history_loaded(desk: Desk, event: HistoryLoaded) -> None:
     """Take in warm-up bars, or those of a gap, and then the live ones that waited for them; each bar once."""
     book = desk.book(event.ticker)
     for bar in event.bars:
-        _take(desk, book, bar)
+        if _is_usable(bar):
+            _take(desk, book, bar)
+        else:
+            _distrust(desk, book, bar)
     _release(desk, book)
 
 
@@ -86,6 +89,11 @@ def _take(desk: Desk, book: Book, bar: Bar) -> None:
     if book.minutes is not None and book.returns is not None:
         for minute in book.minutes.update(bar):
             book.returns.update(minute)
+
+
+def _is_usable(bar: Bar) -> bool:
+    """Prices that can be prices; false for NaN anywhere among them."""
+    return 0 < bar.low <= bar.high < math.inf and bar.low <= bar.close <= bar.high
 
 
 def _distrust(desk: Desk, book: Book, bar: Bar) -> None:

@@ -21,6 +21,7 @@ from core.session_plan import plan_session
 from core.vocabulary import Action, Link
 from tests.support.model_broker import Doubts, ModelBroker
 
+NO_PRICES = (0.0, -1.0, float("nan"), float("inf"))
 TICKERS = ("SOXL", "SOXS", "GLD")
 OPEN_MS = 1381152600000  # 2013-10-07 9:30 Eastern
 PLAN = plan_session("DU1", "2013-10-07", 7, OPEN_MS, OPEN_MS + 23_400_000)
@@ -79,7 +80,7 @@ class RandomSession:
         self.now_ms = until_ms
 
     def _bar(self, ticker: str, start_ms: int) -> Bar:
-        price = self.prices[ticker] = round(max(self.prices[ticker] + self.chance.gauss(0, 0.1), 5.0), 2)
+        price = self.prices[ticker] = round(max(self.prices[ticker] + self.chance.randint(-20, 20) / 100, 5.0), 2)
         return Bar(ticker, start_ms // 10_000 * 10_000, price, price + 0.05, price - 0.05, price, 100)
 
     # --- what may happen ------------------------------------------------------------------------------------------
@@ -94,8 +95,14 @@ class RandomSession:
             self.broker.price(ticker, str(bar.close))
 
     def unusable_bar(self) -> None:
-        """A bar that is none."""
-        self._take(e.BarClosed(0, Bar("SOXL", self.now_ms // 10_000 * 10_000, 1.0, float("nan"), 1.0, 1.0, 0)))
+        """A bar that is none, live or from history."""
+        bar = Bar("SOXL", self.now_ms // 10_000 * 10_000, 1.0, self.chance.choice(NO_PRICES), 1.0, 1.0, 0)
+        self._take(self.chance.choice([e.BarClosed(0, bar), e.HistoryLoaded(0, "SOXL", (bar,))]))
+
+    def odd_quote(self) -> None:
+        """A quote that nobody can trade on."""
+        bid, ask, last = (self.chance.choice([None, *NO_PRICES]) for _ in range(3))
+        self._take(e.QuoteChanged(0, Quote(self.chance.choice(TICKERS), bid, ask, last)))
 
     def predict(self) -> None:
         """A signal, at times weak or neutral."""
@@ -162,6 +169,7 @@ ACTIONS: tuple[Callable[[RandomSession], None], ...] = (
     *(RandomSession.connect,) * 2,
     RandomSession.hear_out_of_order,
     RandomSession.unusable_bar,
+    RandomSession.odd_quote,
     RandomSession.trade_by_hand,
     RandomSession.correct,
     RandomSession.lose,
