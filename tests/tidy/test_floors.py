@@ -48,9 +48,9 @@ def test_types() -> None:
 
 
 def test_what_is_imported_is_declared() -> None:
-    declared = {"pydantic-core"} | {
-        _normal(re.split(r"[\[<>=;]", text)[0]) for text in project()["project"]["dependencies"]
-    }
+    settings = project()["project"]
+    texts = (*settings["dependencies"], *settings["optional-dependencies"]["parquet"], "pydantic-core")
+    declared = {_normal(re.split(r"[\[<>=;]", text)[0]) for text in texts}
     distributions = packages_distributions()
     found = []
     for source in product_sources():
