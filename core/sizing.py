@@ -6,12 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from core.errors import InvalidValueError
 from core.params import SizeUnit
 from core.vocabulary import Refusal, Side
-
-OLD_RULE_LIMIT = Decimal(1_000)
-"""An untyped size above this is dollars, up to and including it shares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,32 +25,6 @@ class Exposure:
     side: Side
     dollars: Decimal  # shares x price, not negative
     correlation: float | None  # with the ticker to be sized, -1..1; None: not known
-
-
-def typed_size(
-    allocation: Decimal | None = None, quantity: Decimal | None = None, size: Decimal | None = None
-) -> tuple[Decimal, SizeUnit]:
-    """Give a ticker's size its unit, once, at load. Exactly one of the three is given.
-
-    Raises InvalidValueError: not exactly one; not positive and finite; an allocation of 1,000 dollars or less (the
-    old rule would have read it as shares); a number of shares that is not whole.
-    """
-    given = {"allocation": allocation, "quantity": quantity, "size": size}
-    named = [(name, value) for name, value in given.items() if value is not None]
-    if len(named) != 1:
-        raise InvalidValueError("size", given, "exactly one of allocation, quantity and size")
-    name, value = named[0]
-    if not value.is_finite() or value <= 0:
-        raise InvalidValueError(name, value, "a finite number above 0")
-    if name == "allocation" and value <= OLD_RULE_LIMIT:
-        raise InvalidValueError(
-            name, value, "more than 1000 dollars: up to 1000 the old rule meant shares; write quantity for shares"
-        )
-    if name == "allocation" or (name == "size" and value > OLD_RULE_LIMIT):
-        return value, SizeUnit.DOLLARS
-    if value != value.to_integral_value():
-        raise InvalidValueError(name, value, "a whole number of shares")
-    return value, SizeUnit.SHARES
 
 
 def shares_for(size: Decimal, unit: SizeUnit, price: Decimal, max_shares: int) -> Sized | Refusal:

@@ -6,9 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from core.errors import InvalidValueError
 from core.params import SizeUnit
-from core.sizing import Exposure, Sized, correlation_adjusted, shares_for, typed_size
+from core.sizing import Exposure, Sized, correlation_adjusted, shares_for
 from core.vocabulary import Refusal, Side
 
 CAP = 10_000
@@ -55,41 +54,6 @@ def test_half_of_an_odd_number_of_shares_is_cut() -> None:
 def test_a_price_or_size_that_is_none_is_refused(bad: str, unit: SizeUnit) -> None:
     assert shares_for(Decimal(10_000), unit, Decimal(bad), CAP) is Refusal.PRICE_INVALID
     assert shares_for(Decimal(bad), unit, Decimal(100), CAP) is Refusal.SIZE_INVALID
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ({"allocation": "1000.01"}, ("1000.01", SizeUnit.DOLLARS)),
-        ({"allocation": "10000"}, ("10000", SizeUnit.DOLLARS)),
-        ({"quantity": "50"}, ("50", SizeUnit.SHARES)),
-        ({"quantity": "5000"}, ("5000", SizeUnit.SHARES)),
-        ({"size": "1000"}, ("1000", SizeUnit.SHARES)),
-        ({"size": "1001"}, ("1001", SizeUnit.DOLLARS)),
-        ({"size": "1000.5"}, ("1000.5", SizeUnit.DOLLARS)),
-    ],
-)
-def test_a_size_gets_its_unit_once(given: dict[str, str], expected: tuple[str, SizeUnit]) -> None:
-    size, unit = typed_size(**{name: Decimal(value) for name, value in given.items()})
-    assert (str(size), unit) == expected
-
-
-@pytest.mark.parametrize(
-    ("given", "why"),
-    [
-        ({"allocation": "1000"}, "more than 1000 dollars: up to 1000 the old rule meant shares"),
-        ({"allocation": "0"}, "a finite number above 0"),
-        ({"allocation": "NaN"}, "a finite number above 0"),
-        ({"quantity": "1.5"}, "a whole number of shares"),
-        ({"size": "99.5"}, "a whole number of shares"),
-        ({"quantity": "Infinity"}, "a finite number above 0"),
-        ({}, "exactly one of allocation, quantity and size"),
-        ({"size": "1", "quantity": "1"}, "exactly one of allocation, quantity and size"),
-    ],
-)
-def test_a_size_that_is_unclear_is_refused(given: dict[str, str], why: str) -> None:
-    with pytest.raises(InvalidValueError, match=why):
-        typed_size(**{name: Decimal(value) for name, value in given.items()})
 
 
 @pytest.mark.parametrize(
