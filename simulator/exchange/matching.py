@@ -21,22 +21,26 @@ def match(floor: Floor, order: Order, trade: Trade | None = None) -> None:
     touch = floor.touch(order.instrument)
     quote = touch.quote
     price, left = (quote.ask, touch.ask_left) if order.side > 0 else (quote.bid, touch.bid_left)
-    shares = 0
-    if price and not touch.halted and _reaches(order, price):
-        shares = min(left, fillable(floor, order))
-        if (order.tif == "FOK" or order.request.all_or_none) and shares < order.remaining:
-            shares = 0
-    elif not touch.halted and floor.doubts.trade_through_fills and _printed_through(order, trade):
-        assert trade is not None
-        shares = min(trade.size, fillable(floor, order))
-        order.resting = True
-    if shares:
-        at_limit = order.resting and not is_market(order) and order.request.limit_price is not None
-        fill(floor, order, shares, order.request.limit_price or price if at_limit else price, added=at_limit)
-    elif not is_market(order):
-        order.resting = True
+    if price and not touch.halted:
+        if _reaches(order, price):
+            _take(floor, order, price, min(left, fillable(floor, order)))
+        else:
+            order.resting = True
+            if floor.doubts.trade_through_fills and trade is not None and _printed_through(order, trade):
+                _take(floor, order, price, min(trade.size, fillable(floor, order)))
     if is_immediate(order):
         _kill(floor, order)
+
+
+def _take(floor: Floor, order: Order, price: Price, shares: int) -> None:
+    """Fill at the touch or, once an order has rested, at its own limit."""
+    if shares == 0 or (shares < order.remaining and (order.tif == "FOK" or order.request.all_or_none)):
+        return
+    limit = order.request.limit_price
+    if order.resting and limit is not None and not is_market(order):
+        fill(floor, order, shares, limit, added=True)
+    else:
+        fill(floor, order, shares, price, added=False)
 
 
 def _reaches(order: Order, price: Price) -> bool:
@@ -46,9 +50,9 @@ def _reaches(order: Order, price: Price) -> bool:
     return price <= limit if order.side > 0 else price >= limit
 
 
-def _printed_through(order: Order, trade: Trade | None) -> bool:
+def _printed_through(order: Order, trade: Trade) -> bool:
     limit = order.request.limit_price
-    if trade is None or is_market(order) or limit is None:
+    if limit is None:
         return False
     return trade.low < limit if order.side > 0 else trade.high > limit
 

@@ -20,14 +20,14 @@ Floats: TypeAlias = NDArray[np.float64]
 
 _REGULAR_SECONDS = 23_400
 _EXTENDED_VOLATILITY = 0.25  # of a usual regular second
-_BURST_SIGMA = 0.25  # of log volatility
-_BURST_HALF_LIFE_SECONDS = 600.0
-_BURST_STEP_SECONDS = 30
+_BURST_SIGMA = 0.38  # of log volatility
+_BURST_HALF_LIFE_SECONDS = 200.0
+_BURST_STEP_SECONDS = 20
 _PASSING_SHARE = 0.3  # of a second's variance is a move that passes again, ...
 _PASSING_SECONDS = 120.0  # ... fading with this time constant: the recorded days' variance ratios are below 1 too
 _PASSING_STEP_SECONDS = 5
 _GAP_SHARE = 0.6  # an overnight gap's size against a regular day's volatility
-_OWN_JUMP_SIGMAS = (20.0, 60.0)  # a jump's size against the volatility of a usual second: news of one ticker ...
+_OWN_JUMP_SIGMAS = (15.0, 45.0)  # a jump's size against the volatility of a usual second: news of one ticker ...
 _FACTOR_JUMP_SIGMAS = (8.0, 25.0)  # ... moves it further than news of the whole market moves all
 
 

@@ -51,7 +51,7 @@ PROFILES: MappingProxyType[str, Profile] = MappingProxyType(
             4_500_000,
             1.4,
             0.85,
-            jumps_per_day=4.0,
+            jumps_per_day=2.0,
             halt_chance=0.08,
         ),
         "UVXY": Profile(

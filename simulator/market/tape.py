@@ -65,8 +65,8 @@ class DayTape:
     def scale(self, first: int, factor: float) -> None:
         """Multiply every price of the rows from `first` on, to the cent; a spread stays at least one cent."""
         for column in (self.open, self.high, self.low, self.close, self.bid, self.ask):
-            column[first:] = np.maximum(np.rint(column[first:] * factor / CENT).astype(np.int64), 1) * CENT * (
-                column[first:] > 0
+            column[first:] = (
+                np.maximum(np.rint(column[first:] * factor / CENT).astype(np.int64), 1) * CENT * (column[first:] > 0)
             )
         crossed = (self.ask[first:] > 0) & (self.ask[first:] <= self.bid[first:])
         self.ask[first:][crossed] = self.bid[first:][crossed] + CENT

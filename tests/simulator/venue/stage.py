@@ -130,11 +130,12 @@ class Stage:
     def bracket(
         self, first_id: int, action: str, quantity: int, stop: float, target: float, **fields: object
     ) -> list[str]:
-        """Parent, stop, target; transmitted with the last. `fields` are the parent's."""
+        """Parent, stop, target; transmitted with the last. `fields` are the parent's, `symbol` everyone's."""
         away = "SELL" if action == "BUY" else "BUY"
+        shared = {"symbol": fields.get("symbol", "AAA"), "parent_id": first_id}
         heard = self.place(first_id, action, quantity, **{"kind": "MKT", **fields, "transmit": False})
-        heard += self.place(first_id + 1, away, quantity, "STP", stop=stop, parent_id=first_id, transmit=False)
-        return heard + self.place(first_id + 2, away, quantity, "LMT", limit=target, parent_id=first_id)
+        heard += self.place(first_id + 1, away, quantity, "STP", stop=stop, transmit=False, **shared)
+        return heard + self.place(first_id + 2, away, quantity, "LMT", limit=target, **shared)
 
     def cancel(self, order_id: int, client: int = 1) -> list[str]:
         """Cancel by number; what was heard."""

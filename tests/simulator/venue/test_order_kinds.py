@@ -77,6 +77,12 @@ def test_a_marketable_limit_pays_the_touch_not_its_limit(tmp_path: Path) -> None
     assert play.ear.executions[0].last_liquidity == 2
 
 
+def test_the_rest_of_a_marketable_limit_pays_the_next_touch(tmp_path: Path) -> None:
+    play = stage(tmp_path, {**CALM, "10:00:05": (10.01, 10.03, 500, 900, None)})
+    play.place(1, "BUY", 700, "LMT", limit=10.50)
+    assert play.until("10:00:06")[0] == "exec 1 BOT 300 @ 10.03"
+
+
 def test_a_trade_through_fills_only_with_its_switch(tmp_path: Path) -> None:
     script = {**CALM, "10:00:05": (10.00, 10.02, 500, 400, 9.90)}
     for switch, expected in ((False, 0), (True, 100)):
