@@ -7,9 +7,8 @@ writes the template keeps the bytes equal to its own for every server version (W
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ib_async.client import Client
 from ib_async.contract import Contract
@@ -36,8 +35,7 @@ class _TemplateClient(Client):
         self.message = msg
 
 
-@dataclass(frozen=True, slots=True)
-class WireOrder:
+class WireOrder(NamedTuple):
     """The fields of a placeOrder that we set, as text or numbers of the wire; prices None where the type has none."""
 
     con_id: int

@@ -103,8 +103,7 @@ class Orders:
             reason = "not connected" if self._encoder is None else "the broker has not echoed this order yet"
             self._refuse(ref, ErrorKind.MODIFY_REFUSED, f"{reason}: the change was not sent")
             return
-        changed = replace(
-            sent,
+        changed = sent._replace(
             shares=command.shares,
             limit_price=sent.limit_price if command.limit_price is None else command.limit_price,
             stop_price=sent.stop_price if command.stop_price is None else command.stop_price,
@@ -251,8 +250,8 @@ class Orders:
     def _frame(self, encoder: OrderEncoder, order_id: int, spec: OrderSpec, parent_id: int, *, transmit: bool) -> bytes:
         contract = self._contracts.listing(spec.ticker).contract
         order = WireOrder(
-            contract.conId, spec.ticker, spec.action.value, spec.shares, spec.kind.value, spec.limit_price,
-            spec.stop_price, spec.time_in_force.value, spec.oca_group, spec.oca_type, spec.order_ref,
+            contract.conId, spec.ticker, spec.action, spec.shares, spec.kind, spec.limit_price,
+            spec.stop_price, spec.time_in_force, spec.oca_group, spec.oca_type, spec.order_ref,
             "" if spec.good_after_ms is None else ib_time(spec.good_after_ms),
         )  # fmt: skip
         return encoder.frame(order_id, order, parent_id=parent_id, transmit=transmit)

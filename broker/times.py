@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ class Clock(Protocol):
         """UTC epoch ms; never goes backwards."""
 
 
+@lru_cache(maxsize=64)  # every bracket of a day has the same timed exit
 def ib_time(at_ms: int) -> str:
     """Spell a moment in UTC as IB takes it without a zone name: `YYYYMMDD-HH:MM:SS`."""
     return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y%m%d-%H:%M:%S")

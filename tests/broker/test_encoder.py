@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -93,7 +92,7 @@ def test_every_order_of_ours_gets_the_librarys_bytes(
 
 
 def test_a_price_is_never_written_with_an_exponent() -> None:
-    frame = OrderEncoder(178, "DU1234567").frame(1, replace(BASE, limit_price=Decimal("1E+2")))
+    frame = OrderEncoder(178, "DU1234567").frame(1, BASE._replace(limit_price=Decimal("1E+2")))
     assert b"\x00100\x00" in frame
     assert b"E+" not in frame
 

@@ -1,0 +1,179 @@
+"""Trigger bytes in, order bytes out: a session with decision, risk and journal, beside calls of `IB.placeOrder`.
+
+Run from the project's folder: `python -m bench.order_latency`. Both programs run at once, take turns at the same
+trigger over real sockets, and are timed here, from the trigger's write to the last order frame's arrival. The ratios
+are comparable between machines, the times are not; a busy machine blurs both. `--check` fails above the limits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from bench.order_subjects import ACCOUNT, CON_ID, NOW_MS, PRICE, TICKER
+
+WARM_UP, TURN = 30, 25
+FRAMES = {"bracket": 4, "single": 1}
+LIMITS = {("bracket", 50): 0.5, ("bracket", 99): 1.0, ("single", 50): 1.0}
+PLACE_ORDER = b"3\0"
+
+
+class Subject:
+    """One program: its process, its API connection, and the socket of its triggers."""
+
+    def __init__(self, kind: str, legs: str, stack: ExitStack) -> None:
+        api, triggers = (stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2))
+        ports = [str(server.getsockname()[1]) for server in (api, triggers)]
+        self.frames = FRAMES[legs]
+        self.times: list[float] = []
+        command = [sys.executable, "-m", "bench.order_subjects", kind, legs, *ports]
+        stack.enter_context(_running(command))
+        self._api = stack.enter_context(_accept(api))
+        self._held = b""
+        self._log_in()
+        self._triggers = stack.enter_context(_accept(triggers, self._answer_until))
+
+    def fire(self) -> float:
+        """One trigger; seconds until its last order frame is here."""
+        self._await_ready()
+        number = len(self.times)
+        line = _prediction(number)
+        begin = time.perf_counter()
+        self._triggers.sendall(line)
+        seen = 0
+        while seen < self.frames:
+            seen += sum(payload.startswith(PLACE_ORDER) for payload in self._payloads())
+        return time.perf_counter() - begin
+
+    def _await_ready(self) -> None:
+        heard = b""
+        while not heard.endswith(b"ready\n"):
+            heard += self._triggers.recv(64)
+
+    def _payloads(self) -> Iterator[bytes]:
+        self._held += self._api.recv(65_536)
+        while len(self._held) >= 4 and len(self._held) >= 4 + (size := struct.unpack(">I", self._held[:4])[0]):
+            payload, self._held = self._held[4 : 4 + size], self._held[4 + size :]
+            yield payload
+
+    def _log_in(self) -> None:
+        while not self._held.startswith(b"API\0") or len(self._held) < 9:
+            self._held += self._api.recv(4_096)
+        self._held = self._held[4:]
+        self._api.sendall(_frame(178, "20250312 10:00:00 US/Eastern"))
+        started = False
+        while not started:
+            started = any(payload.startswith(b"71\0") for payload in self._payloads())
+        self._api.sendall(_frame(15, 1, ACCOUNT) + _frame(9, 1, 1))
+
+    def _answer_until(self, server: socket.socket) -> socket.socket:
+        """Answer the questions for contract and positions, until the program connects for its triggers."""
+        server.settimeout(0.05)
+        self._api.settimeout(0.05)
+        while True:
+            try:
+                for payload in self._payloads():
+                    if payload.startswith(b"9\0"):
+                        self._api.sendall(_contract(payload.split(b"\0")[2].decode()))
+                    elif payload.startswith(b"61\0"):
+                        self._api.sendall(_frame(62, 1))
+            except TimeoutError:
+                pass  # it asked nothing
+            try:
+                connection, _ = server.accept()
+            except TimeoutError:
+                continue
+            self._api.settimeout(None)
+            return connection
+
+
+@contextmanager
+def _running(command: list[str]) -> Iterator[None]:
+    process = subprocess.Popen(command)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _accept(server: socket.socket, accept: object = None) -> socket.socket:
+    connection = accept(server) if callable(accept) else server.accept()[0]
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
+def _frame(*fields: object) -> bytes:
+    body = b"".join(str(field).encode() + b"\0" for field in fields)
+    return struct.pack(">I", len(body)) + body
+
+
+def _contract(request_id: str) -> bytes:
+    """contractDetails at 178 (WIRE 5) and its end."""
+    listed = [10, request_id, TICKER, "STK", "", 0, "", "SMART", "USD", TICKER, "NMS", "NMS", CON_ID, 0.01, ""]
+    described = ["MKT,LMT,STP", "SMART,ARCA", 1, 0, TICKER, "ARCA", "", "", "", "", "US/Eastern", "", "", "", "", 0]
+    ruled = [1, "", "", "", "", "ETF", 0.0001, 0.0001, 100]
+    return _frame(*listed, *described, *ruled) + _frame(52, 1, request_id)
+
+
+def _prediction(number: int) -> bytes:
+    said = {
+        "ticker": TICKER,
+        "signal": "BUY",
+        "numeric": 1,
+        "confidence": 0.61,
+        "stock_price": PRICE,
+        "probabilities": [0.1, 0.29, 0.61],
+        "timestamp": NOW_MS - 1_000 - number,
+        "feature_values": {"rsi": 61.5, "macd": 0.02},
+    }
+    body = {"status": "success", "data": {"ticker": TICKER, "prediction": said, "model_info": {"model_path": "bench"}}}
+    return json.dumps(body).encode() + b"\n"
+
+
+def measure(legs: str, count: int) -> dict[str, list[float]]:
+    """Microseconds of `count` triggers each, in turns."""
+    with ExitStack() as stack:
+        subjects = {kind: Subject(kind, legs, stack) for kind in ("bare", "session")}
+        for subject in subjects.values():
+            for _ in range(WARM_UP):
+                subject.fire()
+        while len(subjects["session"].times) < count:
+            for subject in subjects.values():
+                subject.times += [subject.fire() * 1e6 for _ in range(TURN)]
+        return {kind: sorted(subject.times) for kind, subject in subjects.items()}
+
+
+def percentile(ordered: list[float], percent: int) -> float:
+    """The value that so many percent do not exceed."""
+    return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]
+
+
+def main() -> int:
+    """Print the table; 1 when `--check` finds a ratio above its limit."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=1_000, help="triggers for each program and size")
+    parser.add_argument("--check", action="store_true", help="fail above the limits")
+    options = parser.parse_args()
+    exceeded = 0
+    for legs in FRAMES:
+        times = measure(legs, options.count)
+        for percent in (50, 99):
+            bare, session = (percentile(times[kind], percent) for kind in ("bare", "session"))
+            limit = LIMITS.get((legs, percent))
+            mark = "" if limit is None else f"   limit {limit:.1f}"
+            exceeded += limit is not None and session / bare > limit
+            row = f"{legs:8} p{percent}   IB.placeOrder {bare:7.0f} us   session {session:7.0f} us"
+            sys.stdout.write(f"{row}   ratio {session / bare:5.2f}{mark}\n")
+    return 1 if options.check and exceeded else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
