@@ -92,12 +92,17 @@ async def _play(options: DemoOptions, mine: Settings, screen: DemoScreen) -> int
 
 
 async def _trade(settings: Settings, date: str) -> Any:
+    from prefect.logging.handlers import APILogHandler
+
     from flows.trading_day import trading_day  # only now: Prefect reads its environment when it is imported
     from tasks.settings import passed_down
 
     logging.getLogger("prefect").setLevel(logging.WARNING)
-    with passed_down(settings):
-        return await trading_day(datetime.date.fromisoformat(date), return_state=True)
+    try:
+        with passed_down(settings):
+            return await trading_day(datetime.date.fromisoformat(date), return_state=True)
+    finally:
+        await APILogHandler.aflush()  # or it would complain, at the exit, of a server that is stopped by then
 
 
 def _simulator_arguments(options: DemoOptions, mine: Settings) -> tuple[str, ...]:
