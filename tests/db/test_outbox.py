@@ -40,8 +40,8 @@ def test_the_journal_arrives_whole_and_in_order(journal: Journal, postgres_url: 
     assert journal.shipped_sequence == len(DAY)
 
 
-@settings(max_examples=6, deadline=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck))
-@given(cuts=st.lists(st.integers(1, len(DAY) - 1), max_size=5), batch_rows=st.integers(3, 60))
+@settings(max_examples=5, deadline=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck))
+@given(cuts=st.lists(st.integers(1, len(DAY) - 1), max_size=5), batch_rows=st.integers(8, 80))
 def test_any_cut_and_any_restart_give_the_same_tables(
     tmp_path_factory: pytest.TempPathFactory,
     postgres_url: str,

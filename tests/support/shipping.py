@@ -10,7 +10,7 @@ from db.models import Base
 from db.outbox import Shipper
 from tests.support.journals import busy_day
 
-ENOUGH_SECONDS = 30.0
+ENOUGH_SECONDS = 60.0
 DAY = busy_day(seed=1)
 
 Tables = dict[str, list[dict[str, str]]]

@@ -1,0 +1,45 @@
+"""Opening a session's journal when the local file may lack what Postgres has: lost, or cut short by a loss of power."""
+
+from __future__ import annotations
+
+import logging
+from itertools import islice
+from pathlib import Path
+
+from db.engine import DatabaseError
+from db.journal import Journal
+from db.queries import read_journal, session_state
+
+APPEND_ROWS = 5_000
+
+log = logging.getLogger(__name__)
+
+
+def open_journal(folder: Path, session: str, url: str | None) -> Journal:
+    """Open the journal for writing, completed by the rows that only Postgres has, under an epoch above every other.
+
+    Without a database, or with it away, the local file is all there is. Raises what `Journal.open` raises.
+    """
+    try:
+        known = session_state(url, session) if url else None
+    except DatabaseError as error:
+        log.warning("Postgres cannot be asked for rows of session %s that the local file lacks: %s", session, error)
+        known = None
+    if url is None or known is None:
+        return Journal.open(folder, session)
+    journal = Journal.open(folder, session, epoch_above=known.epoch)
+    try:
+        _complete(journal, url)
+    except BaseException:
+        journal.close()
+        raise
+    return journal
+
+
+def _complete(journal: Journal, url: str) -> None:
+    missing = read_journal(url, journal.session, after_sequence=journal.last_sequence)
+    before = journal.last_sequence
+    while rows := list(islice(missing, APPEND_ROWS)):
+        journal.append(rows)
+    if journal.last_sequence > before:
+        log.warning("%s lacked rows %d to %d: taken from Postgres", journal.path, before + 1, journal.last_sequence)

@@ -1,0 +1,60 @@
+"""A journal whose file is lost or cut short is completed from Postgres; without Postgres the file is all there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from db import recovery
+from db.journal import Journal
+from db.recovery import open_journal
+from tests.support.journals import SESSION
+from tests.support.shipping import DAY, ship_all, tables
+
+HALF = len(DAY) // 2
+
+
+def ship(folder: Path, url: str, epoch_above: int = 0) -> None:
+    with Journal.open(folder, SESSION, epoch_above=epoch_above) as journal:
+        journal.append(DAY)
+        ship_all(journal, url)
+
+
+@pytest.mark.parametrize("left", [0, HALF, len(DAY)])
+def test_what_only_postgres_has_is_taken_from_it(
+    tmp_path: Path, postgres_url: str, left: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recovery, "APPEND_ROWS", 7)
+    ship(tmp_path / "lost", postgres_url, epoch_above=4)
+    before = tables(postgres_url)
+    if left:
+        with Journal.open(tmp_path / "left", SESSION) as journal:
+            journal.append(DAY[:left])
+    with open_journal(tmp_path / "left", SESSION, postgres_url) as journal:
+        assert list(journal.read()) == DAY
+        assert journal.epoch == 6
+        ship_all(journal, postgres_url)  # and Postgres takes it for the same
+    assert tables(postgres_url) == before
+
+
+def test_rows_that_postgres_lacks_stay(tmp_path: Path, postgres_url: str) -> None:
+    with Journal.open(tmp_path, SESSION) as journal:
+        journal.append(DAY[:HALF])
+        ship_all(journal, postgres_url)
+        journal.append(DAY[HALF:])
+    with open_journal(tmp_path, SESSION, postgres_url) as journal:
+        assert list(journal.read()) == DAY
+
+
+def test_a_session_that_nobody_knows_begins_empty(tmp_path: Path, postgres_url: str) -> None:
+    with open_journal(tmp_path, SESSION, postgres_url) as journal:
+        assert (journal.last_sequence, journal.epoch) == (0, 1)
+
+
+@pytest.mark.parametrize("url", [None, "postgresql://nobody@127.0.0.1:1/none"])
+def test_without_a_database_the_file_is_all_there_is(tmp_path: Path, url: str | None) -> None:
+    with Journal.open(tmp_path, SESSION) as journal:
+        journal.append(DAY[:HALF])
+    with open_journal(tmp_path, SESSION, url) as journal:
+        assert list(journal.read()) == DAY[:HALF]
