@@ -64,6 +64,8 @@ def test_a_float_that_is_no_amount_is_refused(x: float) -> None:
         from_float(x)
 
 
-@pytest.mark.parametrize(("x", "rounded"), [("0.005", "0.00"), ("0.015", "0.02"), ("-0.015", "-0.02"), ("7", "7.00")])
+@pytest.mark.parametrize(
+    ("x", "rounded"), [("0.005", "0.00"), ("-0.001", "0.00"), ("0.015", "0.02"), ("-0.015", "-0.02"), ("7", "7.00")]
+)
 def test_cents_round_halves_to_even(x: str, rounded: str) -> None:
     assert str(cents(Decimal(x))) == rounded
