@@ -39,8 +39,8 @@ log = logging.getLogger(__name__)
 
 CONNECT_SECONDS: Final = 10.0
 REQUEST_SECONDS: Final = 15.0
-HEARTBEAT_SECONDS: Final = 10.0
-"""With a heartbeat every 5 s a silent link counts as lost after 15 s (CASES 10)."""
+HEARTBEAT_SECONDS: Final = 9.0
+"""With a heartbeat every 5 s a silent link counts as lost within 15 s (CASES 10)."""
 PUMP_SECONDS: Final = 0.01
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, Final
@@ -25,6 +26,8 @@ NOT_SENT: Final = 0
 """The code of an error that is ours: the message provably never left this process."""
 
 DUPLICATE_ID: Final = 103
+
+log = logging.getLogger(__name__)
 
 WriteFrames = Callable[[bytes], None]
 
@@ -140,8 +143,10 @@ class Orders:
 
     def cancel_everything(self, command: CancelEverything) -> None:
         """Global cancel: every order of the account, foreign ones too."""
-        if self._encoder is not None:
-            self._queue.put(Priority.EXIT, 1, self._client.reqGlobalCancel)
+        if self._encoder is None:
+            log.error("not connected: the cancel of everything was not sent")
+            return
+        self._queue.put(Priority.EXIT, 1, self._client.reqGlobalCancel)
 
     # --- called by the decoder ---
 

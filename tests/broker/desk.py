@@ -32,7 +32,8 @@ class HandClock:
 class Desk:
     """A broker with its clock, its events and its failures."""
 
-    def __init__(self, port: int, client_id: int = 7, account: str = ACCOUNT, **settings: float) -> None:
+    def __init__(self, port: int, client_id: int = 7, account: str = ACCOUNT, *, deterministic: bool = True,
+                 **settings: float) -> None:  # fmt: skip
         self.clock = HandClock()
         self.events: list[Event] = []
         self.failures: list[BaseException] = []
@@ -46,7 +47,7 @@ class Desk:
             self.clock,
             self._batch,
             self.failures.append,
-            deterministic=True,
+            deterministic=deterministic,
             **settings,
         )
 

@@ -6,14 +6,17 @@ import asyncio
 import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
 from broker.connection import is_paper
 from broker.errors import BrokerUnavailable, RequestTimedOut, Unavailability
-from core.events import LinkChanged, OrderErrorReported
-from core.vocabulary import ErrorKind, Link
-from tests.broker.desk import Desk, bracket, gateway
+from broker.pacing import LIMITS, Priority
+from core.commands import PlaceOrders
+from core.events import BrokerRead, ExecutionReported, LinkChanged, OrderErrorReported
+from core.vocabulary import Action, ErrorKind, Leg, Link, OrderKind
+from tests.broker.desk import Desk, bracket, gateway, order
 
 QUICK = {"connect_seconds": 0.5, "request_seconds": 0.3, "heartbeat_seconds": 0.3}
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]
@@ -184,3 +187,44 @@ def test_paper_accounts_begin_with_d() -> None:
     assert is_paper("DU1234567")
     assert is_paper("DF55555")
     assert not is_paper("U1234567")
+
+
+async def test_case_1_a_fill_while_the_link_was_down_is_in_the_next_read_back_once() -> None:
+    async with gateway(outage_seconds=20) as started:
+        desk = Desk(started.port)
+        await desk.start("SOXL")
+        at_ms = desk.clock.at_ms + 10_000
+        timed = replace(order("SOXL", 1, Leg.EXIT, Action.BUY, OrderKind.MARKET, 10), good_after_ms=at_ms)
+        desk.broker.send((PlaceOrders((timed,)),))
+        await desk.tick()
+        assert desk.of(ExecutionReported) == []
+        await desk.broker.close()
+        await desk.start("SOXL")
+        await desk.broker.read_back()
+        (picture,) = desk.of(BrokerRead)
+        assert [(fill.order_ref, fill.shares) for fill in picture.executions] == [(timed.order_ref, 10)]
+        assert [(row.ticker, row.shares) for row in picture.positions] == [("SOXL", 10)]
+        assert picture.orders == ()
+        assert desk.of(ExecutionReported) == []
+        await desk.broker.close()
+
+
+async def test_in_running_time_a_burst_above_the_rule_is_paced_and_arrives_whole() -> None:
+    async with gateway(deterministic=False, speed=20.0) as started:
+        desk = Desk(started.port, deterministic=False)
+        desk.clock.at_ms = 1
+        await desk.broker.connect()
+        await desk.broker.read_instruments(("SOXL",))
+        specs = [order("SOXL", n, Leg.TARGET, Action.BUY, OrderKind.LIMIT, 1, limit="1.00") for n in range(60)]
+        for spec in specs:
+            desk.broker.send((PlaceOrders((spec,)),))
+        queue = desk.broker._queue
+        assert len(queue) == 60 - (LIMITS[Priority.EXIT] - 3)
+        while len(queue):
+            desk.clock.at_ms += 200
+            await desk.broker.read_time_ms()
+        await desk.broker.read_back()
+        (picture,) = desk.of(BrokerRead)
+        assert {one.order_ref for one in picture.orders} == {spec.order_ref for spec in specs}
+        await desk.broker.close()
+        assert desk.failures == []

@@ -17,6 +17,7 @@ from core.events import (
 )
 from core.vocabulary import Action, ErrorKind, Leg, OrderKind, OrderStatus
 from tests.broker.desk import Desk, bracket, desk, gateway, order
+from tests.broker.test_link import hear
 
 
 async def test_a_bracket_goes_out_whole_and_its_children_join_the_parents_group() -> None:
@@ -200,3 +201,29 @@ async def test_case_13_a_restarted_session_manages_what_the_dead_one_left() -> N
         assert [fill.execution.action for fill in heir.of(ExecutionReported)] == [Action.SELL]
         assert heir.of(PositionReported)[-1].position.shares == 0
         await heir.broker.close()
+
+
+async def test_case_16_a_duplicate_id_has_the_allocator_ask_for_the_next_one() -> None:
+    async with desk("SOXL") as trader:
+        trader.broker.send((bracket("SOXL", 1, "5.00", "500.00"),))
+        await trader.tick(2)
+        trader.events.clear()
+        hear(trader, (4, 2, 3, 103, "Duplicate order id", ""), (9, 1, 500))
+        (told,) = trader.of(OrderErrorReported)
+        assert (told.order_ref, told.kind) == ("S/SOXL/1/target", ErrorKind.REJECTED)
+        trader.broker.send((bracket("SOXL", 2, "5.00", "500.00"),))
+        await trader.tick(2)
+        ids = {report.order.order_id for report in trader.of(OrderReported) if "/2/" in report.order.order_ref}
+        assert ids == {500, 501, 502}
+
+
+async def test_case_12_what_waits_for_room_when_the_link_goes_is_told_as_not_sent() -> None:
+    async with desk("SOXL") as trader:
+        for number in range(20):
+            trader.broker.send((bracket("SOXL", number, "5.00", "500.00"),))
+        waiting = len(trader.broker._queue)
+        assert waiting > 0
+        await trader.broker.close()
+        unsent = [error for error in trader.of(OrderErrorReported) if error.code == NOT_SENT]
+        assert len(unsent) == waiting * 3
+        assert {error.kind for error in unsent} == {ErrorKind.REJECTED}
