@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from pathlib import Path
 from uuid import UUID
 
@@ -18,6 +19,8 @@ from prefect.client.schemas.schedules import CronSchedule
 
 from flows.deploy import PLANS, Plan, deploy
 from flows.flatten import FlattenScope
+from runtime.stack.local_stack import LocalStack
+from runtime.stack.processes import ChildCommand, ChildProcess
 from tests.flows.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -146,3 +149,29 @@ def test_prefect_yaml_says_the_same_as_the_code() -> None:
         }
         for plan in PLANS
     ]
+
+
+async def test_prefect_deploy_takes_our_prefect_yaml(
+    stack: LocalStack, deployed: dict[str, UUID], tmp_path: Path
+) -> None:
+    """For those who use the command line."""
+    command = ChildCommand(
+        "prefect deploy",
+        [
+            sys.executable,
+            "-m",
+            "prefect",
+            "--no-prompt",
+            "deploy",
+            "--all",
+            "--prefect-file",
+            str(ROOT / "prefect.yaml"),
+        ],
+        tmp_path / "log",
+        {**stack.environment(), "PYTHONPATH": str(ROOT)},
+    )
+    process = await ChildProcess.start(command)
+    assert await process.wait() == 0, process.log_file.read_text()
+    async with get_client() as client:
+        entrypoints = {name: (await client.read_deployment(id_)).entrypoint for name, id_ in deployed.items()}
+    assert entrypoints == {plan.flow.name: plan.entrypoint for plan in PLANS}
