@@ -1,0 +1,5 @@
+"""`python -m cli` is `trader`."""
+
+from cli.main import run
+
+run()

@@ -1,0 +1,64 @@
+"""Whole trading days through the real command: the stack, the flows, ib_async over TCP, Postgres, the reconciliation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.day.demo_process import demo, interrupt_when, play, processes_that_name
+
+KEYS = [
+    "session_date",
+    "market",
+    "tickers",
+    "trades",
+    "executions",
+    "net_pnl",
+    "gross_pnl",
+    "commissions",
+    "win_rate",
+    "capital_efficiency_min",
+    "flat",
+    "working_orders_left",
+    "unprotected_seconds_max",
+    "breaks",
+    "duration_seconds",
+]
+
+
+def assert_a_good_day(day: dict[str, Any]) -> None:
+    assert list(day) == KEYS
+    assert day["trades"] >= 20
+    assert day["executions"] >= 2 * day["trades"]
+    assert day["flat"] is True
+    assert day["working_orders_left"] == 0
+    assert day["breaks"] == 0
+    assert day["unprotected_seconds_max"] <= 2
+    assert day["net_pnl"] == pytest.approx(day["gross_pnl"] - day["commissions"], abs=0.005)
+    assert 0.9 < day["capital_efficiency_min"] <= 1
+
+
+def test_a_synthetic_day_is_clean_and_the_same_every_time(tmp_path: Path) -> None:
+    first = play(tmp_path / "first", "--seed", "4242", "--deterministic")
+    assert_a_good_day(first)
+    second = play(tmp_path / "second", "--seed", "4242", "--deterministic")
+    assert first | {"duration_seconds": 0} == second | {"duration_seconds": 0}
+    assert processes_that_name(tmp_path) == []
+
+
+def test_a_recorded_day_is_clean(tmp_path: Path, recorded_data: Path) -> None:
+    day = play(tmp_path, "--market", f"lean:{recorded_data / 'lean'}", "--date", "2013-10-08")
+    assert_a_good_day(day)
+    assert day["session_date"] == "2013-10-08"
+    assert day["tickers"] == ["AIG", "BAC", "IBM", "SPY"]
+    assert processes_that_name(tmp_path) == []
+
+
+def test_ctrl_c_flattens_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    with demo(tmp_path) as process:
+        output = interrupt_when(process, "trading:")
+    assert "flat, 0 orders working" in output
+    assert "clean" in output
+    assert processes_that_name(tmp_path) == []
