@@ -273,6 +273,9 @@ class Venue:
     def thin(self, instrument: Instrument, shares: int, seconds: int) -> None:
         """Show no more than so many shares at the touch (a fault)."""
         self._day.thin(instrument, self.clock.now_ms, shares, seconds)
+        touch = self._touches[instrument.con_id]
+        bid, ask, bid_size, ask_size = touch.quote
+        touch.renew(Quote(bid, ask, min(bid_size, shares), min(ask_size, shares)))
 
     def _set_halted(self, instrument: Instrument, halted: bool) -> None:
         touch = self._touches[instrument.con_id]

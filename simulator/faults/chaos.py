@@ -42,7 +42,7 @@ _DRAWS: Final[tuple[tuple[int, str, Draw], ...]] = (
     (1, "doubt", lambda r: {"set": {"children_arm": r.choice(("whole", "part"))}}),
     (1, "doubt", lambda r: {"set": {"cancel_delay_seconds": r.randint(1, 3)}}),
 )
-_PICKED_SYMBOL: Final = frozenset({"thin", "shock", "halt"})
+_PICKED_SYMBOL: Final = {"thin": "symbols", "shock": "symbols", "halt": "symbol"}
 
 
 def schedule(seed: int, day: date, start_ms: int, symbols: tuple[str, ...]) -> list[Fault]:
@@ -61,6 +61,6 @@ def _entry(chance: Random, second: int, symbols: tuple[str, ...]) -> dict[str, A
     (_, name, draw) = chance.choices(_DRAWS, weights=[weight for weight, _, _ in _DRAWS])[0]
     settings = dict(draw(chance))
     if name in _PICKED_SYMBOL:
-        settings["symbol"] = chance.choice(symbols)
+        settings[_PICKED_SYMBOL[name]] = chance.choice(symbols)
     at = f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
     return {"at": at, name: settings}

@@ -19,7 +19,8 @@ _HOW = ("fin", "rst", "silent")
 class Drop(Action):
     """Sockets end: by FIN, by RST, or silently (still open, but nobody is there any more).
 
-    For `seconds` new sockets are refused; in deterministic time the market goes on that long at once.
+    For `seconds` new sockets are refused (not after a silent end: the gateway is well, only this link is dead). In
+    deterministic time the market goes on that long as soon as the client's socket is gone.
     """
 
     name = "drop"
@@ -34,14 +35,15 @@ class Drop(Action):
     def apply(self, world: World, event: Event | None) -> str:
         """Cut now; unsent messages are lost."""
         sessions = world.sessions(self.clients)
-        _refuse_for(world, self.seconds)
+        world.outage(self.seconds)
+        if self.how != "silent":
+            _refuse_for(world, self.seconds)
         for session in sessions:
             _cut(world, session, self.how)
         return f"{self.how}: clients {[session.client_id for session in sessions]}, {self.seconds} s"
 
 
 def _refuse_for(world: World, seconds: int | None) -> None:
-    world.outage(seconds)
     if seconds:
         world.gate.refused_until_ms = max(world.gate.refused_until_ms, world.now_ms + seconds * 1000)
 
@@ -102,8 +104,7 @@ class Refuse(Action):
     def apply(self, world: World, event: Event | None) -> str:
         """Set it for the sockets to come."""
         world.gate.refused_sockets += self.connections
-        if self.seconds:
-            world.gate.refused_until_ms = max(world.gate.refused_until_ms, world.now_ms + self.seconds * 1000)
+        _refuse_for(world, self.seconds)
         return f"the next {self.connections} connections, for {self.seconds} s"
 
 
@@ -137,6 +138,7 @@ class Restart(Action):
         if not self.memory:
             since_ms = world.now_ms - self.forget_seconds * 1000
             forgotten = world.venue.faults.forget_orders(since_ms)
+        world.outage(self.seconds)
         _refuse_for(world, self.seconds)
         for session in world.sessions(()):
             _cut(world, session, "fin")

@@ -18,6 +18,13 @@ def _instrument(world: World, symbol: str, event: Event | None) -> Instrument:
     return world.instrument(symbol or seen or world.venue.instruments()[0].symbol)
 
 
+def _instruments(world: World, symbols: tuple[str, ...], event: Event | None) -> list[Instrument]:
+    """The symbols of the script, else the one of the event, else all."""
+    if not symbols and event is not None and event.symbol:
+        return [world.instrument(event.symbol)]
+    return world.instruments(symbols)
+
+
 @dataclass(frozen=True, slots=True)
 class Reject(Action):
     """The next orders are refused. `kind`: empty (any), parent, child, modify, or an order type."""
@@ -129,17 +136,17 @@ class Halt(Action):
 
 @dataclass(frozen=True, slots=True)
 class Shortable(Action):
-    """How many shares can be borrowed."""
+    """How many shares can be borrowed, of some symbols or of all."""
 
     name = "shortable"
-    symbol: str = ""
+    symbols: tuple[str, ...] = ()
     shares: int = 0
 
     def apply(self, world: World, event: Event | None) -> str:
         """From now on."""
-        instrument = _instrument(world, self.symbol, event)
-        world.venue.faults.set_shortable(instrument, self.shares)
-        return f"{instrument.symbol} {self.shares}"
+        for instrument in world.instruments(self.symbols):
+            world.venue.faults.set_shortable(instrument, self.shares)
+        return f"{list(self.symbols) or 'all'} {self.shares}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,17 +217,17 @@ class Fill(Action):
 
 @dataclass(frozen=True, slots=True)
 class Shock(Action):
-    """The price jumps by so many per cent, for the rest of the day."""
+    """Prices jump by so many per cent, for the rest of the day."""
 
     name = "shock"
-    symbol: str = ""
+    symbols: tuple[str, ...] = ()
     percent: float = -5.0
 
     def apply(self, world: World, event: Event | None) -> str:
         """From the next second on."""
-        instrument = _instrument(world, self.symbol, event)
-        world.venue.shock(instrument, self.percent)
-        return f"{instrument.symbol} {self.percent} %"
+        for instrument in _instruments(world, self.symbols, event):
+            world.venue.shock(instrument, self.percent)
+        return f"{list(self.symbols)} {self.percent} %"
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,12 +235,12 @@ class Thin(Action):
     """The touch shows so few shares that orders fill in parts."""
 
     name = "thin"
-    symbol: str = ""
+    symbols: tuple[str, ...] = ()
     shares: int = 10
     seconds: int = 60
 
     def apply(self, world: World, event: Event | None) -> str:
         """From the next second on."""
-        instrument = _instrument(world, self.symbol, event)
-        world.venue.thin(instrument, self.shares, self.seconds)
-        return f"{instrument.symbol} {self.shares} shares for {self.seconds} s"
+        for instrument in _instruments(world, self.symbols, event):
+            world.venue.thin(instrument, self.shares, self.seconds)
+        return f"{list(self.symbols)} {self.shares} shares for {self.seconds} s"

@@ -72,7 +72,7 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """A half-closed peer is a gone peer: ib_async ends its side first and expects its client id to be free."""
-        return self.deaf
+        return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the server, once."""

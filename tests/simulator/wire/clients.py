@@ -24,6 +24,13 @@ PATIENCE_SECONDS = 20.0
 """How long a test waits for something that must come; only a broken gateway makes anyone wait that long."""
 
 
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Let the loop turn until something is so."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not condition():
+            await asyncio.sleep(0)
+
+
 @asynccontextmanager
 async def running(**changes: Any) -> AsyncIterator[Gateway]:
     """A gateway of the synthetic market in deterministic time, two minutes after the opening bell."""

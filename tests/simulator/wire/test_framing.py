@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,9 +29,7 @@ def test_any_cut_of_the_stream_gives_the_same_frames(payloads: list[bytes], cuts
     stream = PREAMBLE + frame(OFFER) + b"".join(frame(payload) for payload in payloads)
     places = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
     cutter = FrameCutter()
-    found = [
-        payload for start, end in zip(places, places[1:], strict=False) for payload in cutter.feed(stream[start:end])
-    ]
+    found = [payload for start, end in pairwise(places) for payload in cutter.feed(stream[start:end])]
     assert found == [OFFER, *payloads]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from decimal import Decimal
 
 import ib_async
@@ -15,6 +16,7 @@ from ibapi.wrapper import EWrapper
 from simulator.wire.fields import FieldError, FieldReader
 from simulator.wire.framing import fields_of
 from simulator.wire.place_order import PlaceOrder
+from simulator.wire.times import TimeTextError
 from tests.simulator.wire.recorded import apple
 
 VERSIONS = (157, 158, 160, 162, 166, 169, 170, 176, 177, 178)
@@ -93,7 +95,7 @@ def test_the_length_of_a_plain_order(version: int, count: int) -> None:
     assert len(sent_by_ib_async(version, ib_async.MarketOrder("BUY", 1))) == count
 
 
-@pytest.mark.parametrize("version", (157, 178))
+@pytest.mark.parametrize("version", [157, 178])
 def test_every_variable_part_is_passed_over_and_named(version: int) -> None:
     order = ib_async.LimitOrder("BUY", 1, 10.0)
     order.conditions = [ib_async.PriceCondition(price=5.0, conId=1, exch="SMART"), ib_async.TimeCondition(time="x")]
@@ -106,7 +108,7 @@ def test_every_variable_part_is_passed_over_and_named(version: int) -> None:
     assert placed.texts["usePriceMgmtAlgo"] in ("", "0")
 
 
-@pytest.mark.parametrize("version", (157, 178))
+@pytest.mark.parametrize("version", [157, 178])
 def test_conditions_of_the_official_client(version: int) -> None:
     order = Order()
     order.action, order.orderType, order.totalQuantity, order.lmtPrice = "BUY", "LMT", Decimal(1), 75.1
@@ -140,9 +142,5 @@ def test_no_field_can_hold_anything_that_breaks_the_reader(place: int) -> None:
     fields = sent_by_ib_async(178, ib_async.LimitOrder("BUY", 1, 10.0))
     for garbage in ("-1", "999999999", "x" * 50, "1e400", "NaN", "", "\ud800", "1"):
         changed = [*fields[1:place], garbage, *fields[place + 1 :]]
-        try:
+        with contextlib.suppress(FieldError, TimeTextError):
             PlaceOrder.read(FieldReader(changed), 178).request(apple())
-        except FieldError as error:
-            assert str(error)
-        except ValueError as error:
-            assert "time" in str(error)  # goodAfterTime, goodTillDate

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from simulator.server.connection import UNSENT_BYTES_MAX
-from tests.simulator.wire.clients import Raw, contract_fields, ib, running
+from tests.simulator.wire.clients import Raw, contract_fields, eventually, ib, running
 from tests.simulator.wire.mutations import spoiled, valid_frames
 
 SEED = 20_250_312
@@ -119,8 +119,7 @@ async def test_too_many_silent_sockets_do_not_lock_the_door_for_ever() -> None:
         assert refused == 6
         silent[0][1].close()
         await silent[0][1].wait_closed()
-        while len(gateway.hub.sessions()) > 63:
-            await asyncio.sleep(0)
+        await eventually(lambda: len(gateway.hub.sessions()) < 64)
         raw = await Raw.connect(gateway.port)
         for _, writer in silent:
             writer.close()
@@ -134,14 +133,12 @@ async def test_a_peer_that_never_reads_is_cut_off_and_stalls_nobody() -> None:
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         deaf.sendall(b"API\0" + struct.pack(">I", 9) + b"v157..178")
         deaf.sendall(struct.pack(">I", 8) + b"71\x002\x001\x00\x00")
-        while gateway.hub.client(1) is None:
-            await asyncio.sleep(0)
+        await eventually(lambda: gateway.hub.client(1) is not None)
         session = gateway.hub.client(1)
         for _ in range(UNSENT_BYTES_MAX // (1 << 20) + 8):
             gateway.hub.send(session, b"46\x006\x001\x0045\x00" + b"9" * (1 << 20) + b"\x00")
             gateway.hub.flush()
-        while gateway.hub.client(1) is not None:
-            await asyncio.sleep(0)
+        await eventually(lambda: gateway.hub.client(1) is None)
         neighbour = await Raw.connect(gateway.port, client_id=1)
         neighbour.send(9, 8, 1, *contract_fields("SOXL"), 0, "", "", "")
         await neighbour.until("52")
