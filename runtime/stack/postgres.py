@@ -111,6 +111,12 @@ class EmbeddedPostgres:
                 if _is_alone(users):
                     self.stop()
 
+    def remove(self) -> None:
+        """Stop the server and delete its folder with everything that it holds."""
+        self.stop()
+        shutil.rmtree(self._home.folder)
+        shutil.rmtree(self._folder)
+
     def dump(self, database: str, file: Path) -> None:
         """Write a backup of a database, for `pg_restore`; the server must run. Raises StackError with the reason."""
         access = self._access()

@@ -6,10 +6,11 @@ where that user can reach it: nobody's folder permissions are opened for it.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import pwd
+import secrets
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -19,7 +20,7 @@ from runtime.stack.processes import StackError
 
 UNPRIVILEGED_USERS = ("postgres", "nobody")
 ROOTS_HOME = Path("/var/lib/trader-postgres")
-"""Homes of servers that root starts for a folder which the unprivileged user cannot reach."""
+"""Homes of servers that root starts for a folder which the unprivileged user cannot reach; a link there leads here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +45,25 @@ def wheel_version() -> str:
 def find_home(folder: Path) -> Home:
     """Prepare the home of the server that belongs to `folder`. Raises StackError when root finds no user to run it."""
     installed = _installed_binaries()
-    if os.geteuid() != 0:
-        return Home(_private(folder / "server"), installed, None)
-    user = _unprivileged_user()
     home = folder / "server"
+    if os.geteuid() != 0:
+        home.mkdir(exist_ok=True, mode=0o700)
+        return Home(home, installed, None)
+    user = _unprivileged_user()
     if not _reaches(user, folder):
-        home = ROOTS_HOME / hashlib.sha256(str(folder).encode()).hexdigest()[:16]
-    binaries = installed if _reaches(user, installed) else _copy_binaries(installed)
-    prepared = Home(_private(home), binaries, user)
+        _open_roots_home()
+        with suppress(FileExistsError):  # each folder has its own for good, whoever is the first
+            home.symlink_to(ROOTS_HOME / secrets.token_hex(8))
+        home = home.readlink() if home.is_symlink() else home
+    home.mkdir(exist_ok=True, mode=0o700)
+    prepared = Home(home, installed if _reaches(user, installed) else _copy_binaries(installed), user)
     prepared.give(home)
     return prepared
 
 
-def _private(folder: Path) -> Path:
-    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
-    folder.mkdir(exist_ok=True, mode=0o700)
-    return folder
+def _open_roots_home() -> None:
+    ROOTS_HOME.mkdir(parents=True, exist_ok=True)
+    ROOTS_HOME.chmod(0o755)
 
 
 def _unprivileged_user() -> pwd.struct_passwd:
@@ -99,11 +103,17 @@ def _copy_binaries(installed: Path) -> Path:
     package = installed.parent
     target = ROOTS_HOME / f"binaries-{wheel_version()}"
     if not target.exists():
+        _open_roots_home()
         fresh = target.with_name(f"{target.name}.{os.getpid()}")
         for part in (package.name + "/pginstall", package.name + ".libs"):
             if (package.parent / part).exists():
                 shutil.copytree(package.parent / part, fresh / part, symlinks=True)
-        for folder in (ROOTS_HOME, fresh, fresh / package.name):
+        for folder in (fresh, fresh / package.name):
             folder.chmod(0o755)
-        fresh.rename(target)
+        try:
+            fresh.rename(target)
+        except OSError:
+            shutil.rmtree(fresh)
+            if not target.exists():  # else another starter was quicker
+                raise
     return target / package.name / "pginstall"

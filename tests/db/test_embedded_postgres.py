@@ -27,8 +27,7 @@ from tests.support.postgres import kill_server, make_reachable_folder
 def folder() -> Iterator[Path]:
     made = make_reachable_folder()
     yield made
-    EmbeddedPostgres(made).stop()
-    shutil.rmtree(made)
+    EmbeddedPostgres(made).remove()
 
 
 def ask(url: str, statement: str) -> Any:
@@ -200,4 +199,10 @@ def test_root_opens_no_folder_for_the_server(folder: Path, monkeypatch: pytest.M
     assert home.is_relative_to(folder / "of-root")
     assert home.owner() in postgres_home.UNPRIVILEGED_USERS
     assert stat.S_IMODE(private.stat().st_mode) == 0o700
+    assert EmbeddedPostgres(private / "postgres").start() == server.start()
     server.stop()
+    shutil.rmtree(private / "postgres")
+    afresh = EmbeddedPostgres(private / "postgres")  # a folder that was deleted begins anew, not from old remains
+    assert data_directory(afresh.start()) != str(home)
+    afresh.remove()
+    assert list((folder / "of-root").glob("*/cluster")) == [home]

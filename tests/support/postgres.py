@@ -25,15 +25,13 @@ _numbers = count(1)
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The URL of a running server, the same for the whole test session."""
-    folder = make_reachable_folder()
-    server = EmbeddedPostgres(folder, {"fsync": "off"})  # nobody keeps what it holds
+    server = EmbeddedPostgres(make_reachable_folder(), {"fsync": "off"})  # nobody keeps what it holds
     try:
         server.start()
         upgrade(server.ensure_database(TEMPLATE))
         yield server.ensure_database("postgres")
     finally:
-        server.stop()
-        shutil.rmtree(folder)
+        server.remove()
 
 
 @pytest.fixture
@@ -45,11 +43,9 @@ def postgres_url(postgres_server: str) -> str:
 @pytest.fixture
 def own_server() -> Iterator[EmbeddedPostgres]:
     """A server for one test to stop and kill; not yet started."""
-    folder = make_reachable_folder()
-    server = EmbeddedPostgres(folder)
+    server = EmbeddedPostgres(make_reachable_folder())
     yield server
-    server.stop()
-    shutil.rmtree(folder)
+    server.remove()
 
 
 def kill_server(url: str) -> None:
