@@ -83,7 +83,11 @@ def _candidate(desk: Desk, prediction: Prediction) -> Candidate | None:
     if params is None or side is None:
         return None
     candidate = Candidate(desk, prediction, desk.book(prediction.ticker), params, side, plan=None)
-    candidate.plan = make_plan(candidate)
+    candidate.plan = plan = make_plan(candidate)
+    candidate.note("confidence_threshold", params.confidence_threshold)
+    if plan is not None:
+        candidate.note("stop_distance", plan.stop_distance)
+        candidate.note("target_distance", plan.target_distance)
     return candidate
 
 

@@ -48,8 +48,9 @@ def begin(desk: Desk, book: Book, reason: ExitReason, *, whole_account: bool = F
         if reason is ExitReason.OVERFILL and running.step in (ExitStep.REPRICED, ExitStep.FURTHER):
             _go(desk, running, ExitStep.CLEARING)
         return running
-    if book.position == 0 and not book.orders and not whole_account:
-        return None
+    entering = any(order.leg is Leg.ENTRY for order in book.orders.values())
+    if book.position == 0 and not entering and not book.behind and not whole_account:
+        return None  # legs that outlived their position are swept without it
     state = desk.state
     epoch, state.next_exit = state.next_exit, state.next_exit + 1
     run = book.exit = Exit(epoch, reason, state.now_ms, ExitStep.CLEARING, state.now_ms, whole_account=whole_account)
@@ -213,7 +214,9 @@ def _wait_for_market(desk: Desk, book: Book, run: Exit) -> None:
 
 
 def _wait_for_pause(desk: Desk, book: Book, run: Exit) -> None:
-    if book.position == 0 or desk.state.now_ms >= run.step_ms + PAUSE_MS:
+    if book.position == 0:
+        _wait_for_siblings(desk, book, run)
+    elif desk.state.now_ms >= run.step_ms + PAUSE_MS:
         _go(desk, run, ExitStep.CLEARING)
     else:
         book.look_again(run.step_ms + PAUSE_MS)
@@ -266,7 +269,7 @@ def _overnight_price(book: Book, side: Side) -> Decimal:
 
 def _wait_overnight(desk: Desk, book: Book, run: Exit) -> None:
     if book.position == 0:
-        _go(desk, run, ExitStep.CLEARING)
+        _wait_for_siblings(desk, book, run)
     elif book.live(run.order) is None and run.rounds < OVERNIGHT_ATTEMPTS_MAX:
         _hold_overnight(desk, book, run)
 

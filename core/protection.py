@@ -82,6 +82,8 @@ def tend_bracket(desk: Desk, book: Book, bracket: Bracket) -> bool:
         if emergency is not None:
             reprice(desk, book, bracket, bracket.emergency)
         return True
+    if _legs_are_settling(desk, book, bracket):
+        return True
     keep = _legs_to_keep(desk, book, bracket)
     if not any(book.live(other.entry) for other in book.brackets.values()):
         aim(desk, book, bracket)
@@ -89,12 +91,32 @@ def tend_bracket(desk: Desk, book: Book, bracket: Bracket) -> bool:
     return True
 
 
+def _legs_are_settling(desk: Desk, book: Book, bracket: Bracket) -> bool:
+    """An entry has just ended: see what becomes of its legs before they are changed, or given up for an emergency group.
+
+    One that was cancelled after a part may take them along (ORDERS 4); one that has filled arms them.
+    """
+    entry, stop = book.find(bracket.entry), book.live(bracket.native.stop)
+    if entry is None or desk.state.now_ms >= entry.ended_ms + SETTLE_MS:
+        return False
+    emergency = book.live(bracket.emergency.stop)
+    if entry.stage is Stage.FILLED and (emergency is None or stop is None or is_working(book, stop)):
+        return False
+    if emergency is not None:
+        reprice(desk, book, bracket, bracket.emergency)
+    book.look_again(entry.ended_ms + SETTLE_MS)
+    return True
+
+
 def _legs_to_keep(desk: Desk, book: Book, bracket: Bracket) -> Legs:
-    """The group that stays: a native stop that works wins, then a live emergency stop. All others are cancelled."""
-    native_stop = book.live(bracket.native.stop)
-    if native_stop is not None and is_working(book, native_stop):
+    """The group that stays: a native stop that works wins, then a live emergency stop. All others are cancelled.
+
+    What has been given up is never chosen again: its cancel is on the way.
+    """
+    native_stop, emergency_stop = book.live(bracket.native.stop), book.live(bracket.emergency.stop)
+    if native_stop is not None and is_working(book, native_stop) and native_stop.stage is not Stage.CANCELLING:
         keep = bracket.native
-    elif book.live(bracket.emergency.stop) is not None:
+    elif emergency_stop is not None and emergency_stop.stage is not Stage.CANCELLING:
         keep = bracket.emergency
     else:
         return bracket.native

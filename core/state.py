@@ -216,6 +216,7 @@ class State:
     suspended: str = ""  # by whom
     halted: str = ""  # why
     closing: str = ""  # why
+    flattens_account: bool = False  # the next read-back tells which other tickers the account holds
     deadline_passed: bool = False
     closed: bool = False
     buying_power: Decimal | None = None

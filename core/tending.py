@@ -35,6 +35,10 @@ def _act(desk: Desk, book: Book) -> None:
             if not tend_bracket(desk, book, bracket):
                 exit_protocol.begin(desk, book, ExitReason.RECOVERY)
                 break
+    if book.exit is None and desk.state.closing:
+        exit_protocol.begin(desk, book, ExitReason.CLOSURE)  # a fill that came late
+    elif book.exit is None and desk.state.halted:
+        exit_protocol.begin(desk, book, ExitReason.LOSS_LIMIT)
     run = book.exit
     if run is not None:
         exit_protocol.advance(desk, book, run)

@@ -83,7 +83,7 @@ def on_order_error_reported(desk: Desk, event: OrderErrorReported) -> None:
     desk.hear(book, order, ERRORS[event.kind])
     if event.kind is ErrorKind.MODIFY_REFUSED:
         _change_refused(desk, book, order, event)
-    elif event.kind is ErrorKind.REJECTED and was_live and not order.is_live:
+    elif was_live and order.stage is Stage.REJECTED:
         _rejected(desk, book, order, event)
     tend(desk, book)
 

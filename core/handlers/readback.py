@@ -18,7 +18,7 @@ from core.money import cents
 from core.orders import Execution, OpenOrder, parse_order_ref
 from core.state import Book, Order
 from core.tending import enter_if_flat, tend
-from core.vocabulary import Action, Leg, Link, Severity
+from core.vocabulary import Action, ExitReason, Leg, Link, Severity
 
 
 def on_broker_read(desk: Desk, event: BrokerRead) -> None:
@@ -54,14 +54,25 @@ def _go_on(desk: Desk, account: dict[str, int]) -> None:
     if first and state.now_ms >= desk.plan.closure_ms and not state.closing:
         begin_closing(desk, "started after the closure began")
     desk.settle_phase()
+    if state.flattens_account:
+        _open_foreign_books(desk, account)
     for book in list(state.books.values()):
         run = book.exit
         if run is not None:
-            whole = account.get(book.ticker, 0)
-            exit_protocol.read_back(desk, book, run, whole if run.whole_account else _ours_of(book, whole))
+            exit_protocol.read_back(desk, book, run, _ours_of(book, account.get(book.ticker, 0)))
             enter_if_flat(desk, book, run)
         tend(desk, book)
     watch_loss(desk)
+
+
+def _open_foreign_books(desk: Desk, account: dict[str, int]) -> None:
+    """The whole account is to be flat: other people's tickers get books, so that the exit protocol closes them too."""
+    desk.state.flattens_account = False
+    for ticker, shares in account.items():
+        if shares and ticker not in desk.state.books:
+            book = desk.book(ticker)
+            book.foreign_shares = shares
+            exit_protocol.begin(desk, book, ExitReason.FLATTEN, whole_account=True)
 
 
 def _ours_of(book: Book, account_shares: int) -> int:
@@ -101,7 +112,7 @@ def _compare_orders(desk: Desk, book: Book, listed: dict[str, OpenOrder], asked_
 
 def _listed(desk: Desk, book: Book, order: Order, row: OpenOrder) -> None:
     order.perm_id = row.perm_id or order.perm_id
-    order.status, order.why_held = row.status, row.why_held
+    order.status, order.why_held = row.status, row.why_held or order.why_held
     take_values(order, row)
     desk.hear(book, order, Heard.READ_LIVE)
 

@@ -62,6 +62,8 @@ def on_link_changed(desk: Desk, event: LinkChanged) -> None:
     state = desk.state
     was_lost = state.link is Link.LOST
     state.link, state.link_reason = event.link, event.reason
+    for book in state.books.values():
+        book.awaits_history = True
     if event.link is Link.CONNECTED:
         desk.clear("link", "The connection is back.")
     else:
@@ -76,7 +78,6 @@ def _lose(desk: Desk) -> None:
     """The broker's side is unknown from now on."""
     desk.state.reconciled, desk.state.read_step, desk.state.read_again = False, 0, False
     for book in desk.state.books.values():
-        book.awaits_history = True
         for order in book.orders.values():
             desk.hear(book, order, Heard.LINK_LOST)
 
@@ -145,6 +146,8 @@ def on_flatten_requested(desk: Desk, event: FlattenRequested) -> None:
         flatten(desk, ExitReason.FLATTEN, event.tickers)
         return
     desk.out.append(CancelEverything())
+    desk.state.flattens_account = True
+    desk.read_broker("what does the account hold?")
     for book in list(desk.state.books.values()):
         exit_protocol.begin(desk, book, ExitReason.FLATTEN, whole_account=True)
         tend(desk, book)

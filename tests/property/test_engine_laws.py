@@ -16,11 +16,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from core import commands as c
 from core import events as e
-from core.bracket import LIVE_STAGES
+from core.bracket import LIVE_STAGES, Stage
 from core.codec import decode, encode
 from core.engine import Engine
 from core.market import Bar, Instrument, Prediction, Quote
 from core.params import Params, TickerParams
+from core.protection import is_working
 from core.state import ExitStep, State
 from core.vocabulary import Action, ErrorKind, Leg, Link, OrderStatus, Phase
 from tests.support.model_broker import Doubts, ModelBroker
@@ -82,6 +83,8 @@ class TradingDay(RuleBasedStateMachine):
         if isinstance(command, c.PlaceBracket | c.PlaceOrders | c.ModifyOrder | c.CancelOrder):
             assert self.engine.state.reconciled
             assert self.engine.state.link is not Link.LOST
+        if isinstance(command, c.CancelOrder):
+            self.must_stay_covered(command.order_ref)
         specs = []
         if isinstance(command, c.PlaceBracket):
             specs = [command.entry, *command.children]
@@ -98,6 +101,19 @@ class TradingDay(RuleBasedStateMachine):
             assert spec.order_ref not in self.refs, "a reference was used twice"
             assert spec.shares > 0
             self.refs.add(spec.order_ref)
+
+    def must_stay_covered(self, ref: str) -> None:
+        """Outside an exit no stop that works is cancelled, unless another one covers the position."""
+        book = self.engine.state.books[ref.split("/")[1]]
+        order = book.find(ref)
+        if book.exit is not None or not book.position or not order.is_stop or not is_working(book, order):
+            return
+        others = [
+            other
+            for other in book.orders.values()
+            if other.is_stop and is_working(book, other) and other.stage is not Stage.CANCELLING
+        ]
+        assert sum(other.remaining for other in others) >= abs(book.position), "a working stop was cancelled"
 
     def listen(self, count: int = 10_000) -> None:
         while self.broker.outbox and count:

@@ -107,6 +107,7 @@ class ModelBroker:
             self._place(spec)
         if not self.orders[entry.order_ref].is_live:
             for spec in children:
+                self.orders[spec.order_ref].status = OrderStatus.INACTIVE
                 self._error(spec.order_ref, 135, ErrorKind.NOT_FOUND)
             return
         self._start(self.orders[entry.order_ref])

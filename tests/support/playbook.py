@@ -165,18 +165,19 @@ class Playbook:
         return Bar(ticker, start_ms, base, base + half, base - half, base, 100)
 
     def quote(self, ticker: str) -> e.Event:
-        """A quote one cent wide around the broker's price, its last trade in the middle or on the ask."""
-        price = self.broker.prices[ticker]
-        return e.QuoteChanged(0, Quote(ticker, float(price - Decimal("0.01")), float(price), float(price)))
+        """A quote without a spread at the broker's price."""
+        price = float(self.broker.prices[ticker])
+        return e.QuoteChanged(0, Quote(ticker, price, price, price))
 
     def ref(self, name: str) -> str:
         """The reference of an order by its leg, with or without its number."""
         leg, _, number = name.partition("#")
         for ref in reversed(self.broker.orders):
             parsed = parse_order_ref(ref)
-            if parsed is not None and parsed.ticker == self.ticker and parsed.leg == leg:
-                if not number or parsed.number == int(number):
-                    return ref
+            if parsed is None or (parsed.ticker, parsed.leg) != (self.ticker, leg):
+                continue
+            if not number or parsed.number == int(number):
+                return ref
         raise AssertionError(f"no order {name} among {list(self.broker.orders)}")
 
     def restart(self, *, journal: bool = True) -> None:
@@ -263,8 +264,7 @@ def instrument(**changes: Any) -> Given:
 
 def no_limits() -> Given:
     """Every limit of risk off."""
-    off = {name: None for name in RiskLimits.__dataclass_fields__}
-    return limits(**off)
+    return limits(**dict.fromkeys(RiskLimits.__dataclass_fields__))
 
 
 def no_history() -> Given:

@@ -1,0 +1,392 @@
+"""SEMANTICS 6 and 7: protection, the exit protocol, flatten, closure and the deadline."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from core.vocabulary import Action, ErrorKind, Leg, Phase
+from tests.support.happenings import (
+    bar,
+    broker_mute,
+    broker_speaks,
+    buy,
+    ended,
+    error,
+    filled,
+    flatten,
+    link_back,
+    link_degraded,
+    link_lost,
+    market_orders_fill,
+    market_orders_wait,
+    minutes,
+    ordered_by_hand,
+    price_unknown,
+    quoted,
+    refuses,
+    restarted,
+    resume,
+    seconds,
+    sell,
+    stop_session,
+    trades_at,
+    traded_by_hand,
+    until,
+)
+from tests.support.in_words import ENTERS, bracket, emergency, market_exit, modifies, refused
+from tests.support.playbook import OPEN_MS, PLAN, Playbook, at, atr, doubts, flat, limits, settings
+
+CANCELS = ["cancel stop#1", "cancel target#1", "cancel timed_exit#1"]
+
+
+def stuck() -> Playbook:
+    """Long 133 SOXL, and nothing fills until the test says so."""
+    return Playbook().when(buy()).when(price_unknown, market_orders_wait, quoted(75.10, 75.10, 75.10))
+
+
+def phase(play: Playbook) -> Phase:
+    return play.engine.state.phase
+
+
+# --- protected within 2 s -----------------------------------------------------------------------------------------------
+
+
+def test_a_stop_that_is_seen_working_needs_no_other() -> None:
+    Playbook().when(market_orders_wait, buy()).when(filled("entry", 133, "75.10")).when(seconds(60), then=[])
+
+
+@pytest.mark.parametrize("arm_on_part", [True, False])
+def test_a_part_that_waits_for_the_rest_is_protected_in_2_s_either_way(arm_on_part: bool) -> None:
+    """ORDERS 3: do children work on a part of their parent? Where they do, nothing is missing."""
+    play = Playbook(doubts(arm_on_part=arm_on_part)).when(market_orders_wait, buy()).when(filled("entry", 40, "75.10"))
+    play.when(seconds(1.999), then=[])
+    group = [emergency(2, "SELL", 40, "74.80", "75.25"), "critical: emergency"]
+    play.when(seconds(0.001), then=[] if arm_on_part else group)
+    play.when(filled("entry", 93, "75.10"), then=[] if arm_on_part else [
+        modifies("emergency_stop#2", 133), modifies("emergency_target#2", 133),
+        "cancel emergency_stop#2", "cancel emergency_target#2",
+    ])  # fmt: skip
+    play.when(seconds(10), then=[])
+
+
+def test_an_emergency_group_grows_with_the_fills_of_its_entry() -> None:
+    play = Playbook().when(market_orders_wait, buy()).when(filled("entry", 40, "75.10"), seconds(2))
+    play.when(filled("entry", 20, "75.10"), then=[modifies("emergency_stop#2", 60), modifies("emergency_target#2", 60)])
+
+
+def test_a_stop_rejected_under_an_open_position_is_replaced_at_once() -> None:
+    play = Playbook().when(buy())
+    play.when(error("stop", ErrorKind.REJECTED), then=[
+        "critical: rejected", emergency(2, "SELL", 133, "74.80", "75.25"), "critical: emergency",
+        "cancel target#1", "cancel timed_exit#1",
+    ])  # fmt: skip
+    play.when(seconds(30), then=[]).when(
+        filled("emergency_target", 133, "75.25"), then=["trade: long 133 target +19.95"]
+    )
+
+
+def test_a_stop_that_the_broker_cancelled_is_replaced_within_2_s() -> None:
+    """ORDERS 5: one leg's cancel may cancel its siblings; not at once, because the target may just have filled."""
+    play = Playbook().when(buy()).when(ended("stop"), then=[])
+    play.when(seconds(2), then=[emergency(2, "SELL", 133, "74.80", "75.25"), "critical: emergency"])
+
+
+def test_without_its_siblings_only_the_stop_is_replaced_and_the_rest_goes() -> None:
+    play = Playbook(doubts(cancel_takes_siblings=False)).when(buy()).when(ended("stop"), then=[])
+    play.when(seconds(2), then=[
+        emergency(2, "SELL", 133, "74.80", "75.25"), "critical: emergency", "cancel target#1", "cancel timed_exit#1",
+    ])  # fmt: skip
+
+
+def test_a_lost_target_leaves_the_position_to_its_stop() -> None:
+    play = Playbook(doubts(cancel_takes_siblings=False)).when(buy())
+    play.when(error("target", ErrorKind.REJECTED), then=["warning: rejected"]).when(seconds(30), then=[])
+    play.when(filled("stop", 133, "74.80"), then=["trade: long 133 stop -39.90"])
+
+
+def test_a_refused_timed_exit_is_told_and_stop_and_target_go_on() -> None:
+    play = Playbook(doubts(timed_exit_refused=True)).when(buy(), then=[
+        ENTERS, bracket(1, "BUY", 133, "74.80", "75.25"), "warning: rejected",
+    ])  # fmt: skip
+    play.when(seconds(30), then=[])
+
+
+def test_after_three_groups_that_never_worked_the_position_is_closed() -> None:
+    play = Playbook().when(refuses(Leg.EMERGENCY_STOP, Leg.EMERGENCY_TARGET)).when(buy()).when(ended("stop"))
+    play.when(seconds(2)).when(seconds(2)).when(seconds(2))
+    play.when(seconds(2), then=[market_exit(5, "SELL", 133), "trade: long 133 recovery +0.00"])
+    play.check("flat", lambda p: (p.engine.is_flat(), p.engine.has_working_orders()), (True, False))
+
+
+def test_the_unprotected_time_is_measured() -> None:
+    play = Playbook().when(market_orders_wait, buy()).when(filled("entry", 40, "75.10")).when(seconds(2))
+    play.when(minutes(1)).when(filled("emergency_stop", 40, "74.80"))
+    play.check("unprotected", lambda p: p.trades[1].unprotected_ms, 2_000)
+    play = Playbook().when(buy()).when(ended("stop")).when(seconds(1.5)).when(traded_by_hand(Action.SELL, 133, "75.00"))
+    play.check("until flat", lambda p: p.trades[1].unprotected_ms, 1_500)
+
+
+def test_protection_goes_on_while_the_link_is_degraded() -> None:
+    play = Playbook().when(buy()).when(link_degraded).when(ended("stop"))
+    play.when(seconds(2), then=[emergency(2, "SELL", 133, "74.80", "75.25"), "critical: emergency"])
+
+
+# --- the exit protocol --------------------------------------------------------------------------------------------------
+
+
+def test_first_the_target_is_made_marketable() -> None:
+    play = stuck().when(flatten(), then=[modifies("target#1", 133, "75.02")])
+    play.when(filled("target", 133, "75.05"), then=["trade: long 133 flatten -6.65", "read: exit of SOXL"])
+    play.when(minutes(5), then=[])
+
+
+def test_a_short_position_buys() -> None:
+    play = Playbook().when(sell()).when(price_unknown, quoted(75.10, 75.10, 75.10))
+    play.when(flatten(), then=[modifies("target#1", 133, "75.18")])
+    play.when(seconds(5), then=[modifies("target#1", 133, "75.48")])
+
+
+def test_then_further_then_as_market_then_again_until_it_is_flat() -> None:
+    play = stuck().when(flatten())
+    play.when(seconds(5), then=[modifies("target#1", 133, "74.72")])
+    play.when(seconds(5), then=[*CANCELS, market_exit(2, "SELL", 133)])
+    play.when(seconds(10), then=["cancel exit#2", market_exit(3, "SELL", 133), "critical: exit"])
+    play.when(filled("exit#3", 100, "75.00"), then=[]).when(
+        seconds(10), then=["cancel exit#3", market_exit(4, "SELL", 33)]
+    )
+    play.when(filled("exit#4", 33, "75.00"), then=["trade: long 133 flatten -13.30", "over: exit"])
+    play.when(minutes(5), then=[]).check("flat", lambda p: p.engine.is_flat(), True)
+
+
+def test_what_the_target_already_sold_is_not_sold_again() -> None:
+    play = stuck().when(flatten()).when(filled("target", 33, "75.05"))
+    play.when(seconds(5), then=[modifies("target#1", 133, "74.72")])
+    play.when(seconds(5)).check("left", lambda p: p.broker.orders[p.ref("exit")].total, 100)
+
+
+def test_a_target_that_cannot_be_moved_is_not_waited_for() -> None:
+    play = stuck()
+    play.broker.refuse = {}
+    play.when(broker_mute).when(flatten())
+    play.when(error("target", ErrorKind.MODIFY_REFUSED, 105), broker_speaks)
+    play.when(seconds(10)).check("as market", lambda p: p.broker.orders[p.ref("exit")].total, 133)
+
+
+def test_no_target_means_market_at_once() -> None:
+    play = Playbook(doubts(cancel_takes_siblings=False)).when(buy()).when(error("target", ErrorKind.REJECTED))
+    play.when(
+        flatten(),
+        then=["cancel stop#1", "cancel timed_exit#1", market_exit(2, "SELL", 133), "trade: long 133 flatten +0.00"],
+    )
+
+
+def test_no_price_means_market_at_once() -> None:
+    play = Playbook().when(buy())
+    book = play.engine.state.books["SOXL"]
+    book.quote, book.last_close = None, None
+    play.when(flatten(), then=[*CANCELS, market_exit(2, "SELL", 133), "trade: long 133 flatten +0.00"])
+
+
+def test_a_target_that_ends_during_the_exit_is_not_waited_for() -> None:
+    play = stuck().when(flatten()).when(ended("target"))
+    play.check("as market", lambda p: p.broker.orders[p.ref("exit")].total, 133)
+
+
+def test_an_entry_in_flight_is_cancelled_and_what_it_filled_is_closed() -> None:
+    play = Playbook().when(market_orders_wait, buy()).when(filled("entry", 40, "75.10"))
+    play.when(flatten(), then=["cancel entry#1", *CANCELS, market_exit(2, "SELL", 40)])
+    play.when(filled("exit", 40, "75.00"), then=["trade: long 40 flatten -4.00"])
+
+
+def test_a_sibling_that_stays_is_cancelled_after_2_s() -> None:
+    play = stuck().when(flatten())
+    stop = play.broker.orders[play.ref("stop")]
+    stop.spec = replace(stop.spec, parent_ref="")  # out of its group
+    play.when(filled("target", 133, "75.05"), then=["trade: long 133 flatten -6.65"])
+    play.when(seconds(2), then=["cancel stop#1"])
+    play.when(seconds(2)).check("nothing works", lambda p: p.engine.has_working_orders(), False)
+
+
+def test_a_refused_market_order_is_tried_again_behind_a_stop() -> None:
+    """Rejections: the ticker ends protected or flat, never naked."""
+    play = stuck().when(refuses(Leg.EXIT)).when(flatten()).when(seconds(5))
+    play.when(seconds(5), then=[
+        *CANCELS, market_exit(2, "SELL", 133), "warning: rejected", "critical: exit",
+        emergency(3, "SELL", 133, "74.80", "75.25"), "critical: emergency",
+    ])  # fmt: skip
+    play.when(refuses(), market_orders_fill, seconds(29.999), then=[])
+    play.broker.prices["SOXL"] = Decimal("75.00")
+    play.when(seconds(0.001), then=[
+        "cancel emergency_stop#3", "cancel emergency_target#3", market_exit(4, "SELL", 133),
+        "trade: long 133 flatten -13.30", "over: exit",
+    ])  # fmt: skip
+
+
+def test_a_stop_that_stands_in_may_be_what_ends_it() -> None:
+    play = stuck().when(refuses(Leg.EXIT)).when(flatten()).when(seconds(5)).when(seconds(5))
+    play.when(filled("emergency_stop", 133, "74.80"), then=["trade: long 133 stop -39.90", "over: exit"])
+
+
+def test_an_outage_in_the_middle_of_an_exit_ends_flat() -> None:
+    play = stuck().when(flatten()).when(link_lost, seconds(7), then=[])
+    play.when(link_back, then=[modifies("target#1", 133, "74.72")])
+    play.when(seconds(1)).when(link_lost, seconds(60))
+    play.when(link_back, then=["over: link", *CANCELS, market_exit(2, "SELL", 133)])
+    play.when(link_lost).when(filled("exit", 133, "75.00")).when(link_back)
+    play.check("trade", lambda p: (p.trades[1].exit_reason, str(p.trades[1].gross_pnl)), ("flatten", "-13.30"))
+
+
+def test_only_one_exit_works_at_a_time() -> None:
+    play = stuck().when(flatten()).when(flatten(), then=[]).when(stop_session, then=["phase: closing"])
+    play.when(filled("target", 133, "75.05")).check("reason", lambda p: p.trades[1].exit_reason, "flatten")
+
+
+def test_named_tickers_only() -> None:
+    play = Playbook().when(buy()).when(buy(ticker="CVNA")).when(flatten("SOXL"))
+    play.check("positions", lambda p: p.engine.positions(), {"CVNA": 133})
+
+
+def test_flatten_with_nothing_to_do() -> None:
+    Playbook().when(flatten(), then=[]).when(flatten("TSLA"), then=[])
+
+
+def test_the_whole_account_means_other_people_s_shares_too() -> None:
+    play = Playbook(settings(allow_foreign_positions=True))
+    play.broker.positions.update({"SOXL": 50, "TSLA": -20})
+    play.broker.prices["TSLA"] = Decimal(200)
+    play.engine.state.ever_reconciled = False
+    play.when(link_lost, link_back).when(buy(), ordered_by_hand("TSLA"))
+    play.when(flatten(), seconds(30)).check("ours only", lambda p: p.broker.positions, {"SOXL": 50, "TSLA": -20})
+    play.when(flatten(whole_account=True), seconds(30))
+    assert all(shares == 0 for shares in play.broker.positions.values())
+    assert play.engine.is_flat()
+    assert not play.broker.foreign
+    play.when(stop_session).check("phase", phase, Phase.CLOSED)
+
+
+# --- closure --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_loop_closes_at_30_minutes_before_the_close_and_is_closed_only_when_verified() -> None:
+    play = Playbook(at((PLAN.closure_ms - OPEN_MS) // 1000 - 600)).when(buy()).when(buy(ticker="CVNA"))
+    play.when(until(PLAN.closure_ms - 1), then=[])
+    play.when(until(PLAN.closure_ms), then=[
+        "phase: closing",
+        modifies("target#1", 133, "75.02"), modifies("target#2", 133, "75.02"),
+        "trade: long 133 closure +0.00", "trade: long 133 closure +0.00",
+        "phase: closed",
+    ])  # fmt: skip
+
+
+def test_flat_means_nothing_works_either() -> None:
+    play = Playbook(at((PLAN.closure_ms - OPEN_MS) // 1000 - 120)).when(market_orders_wait, buy())
+    play.when(until(PLAN.closure_ms), then=["phase: closing", "cancel entry#1", *CANCELS, "phase: closed"])
+
+
+def test_a_session_that_is_flat_asks_before_it_says_so() -> None:
+    Playbook(at((PLAN.closure_ms - OPEN_MS) // 1000 - 120)).when(
+        until(PLAN.closure_ms), then=["phase: closing", "read: closure", "phase: closed"]
+    )
+
+
+def test_a_fill_that_comes_after_the_closure_began_is_closed_too() -> None:
+    play = Playbook(at((PLAN.closure_ms - OPEN_MS) // 1000 - 120)).when(broker_mute, market_orders_wait, buy())
+    play.when(until(PLAN.closure_ms)).when(filled("entry", 133, "75.10")).when(broker_speaks, market_orders_fill)
+    play.when(minutes(1)).check("flat", lambda p: p.broker.positions, {"SOXL": 0})
+    play.check("phase", phase, Phase.CLOSED)
+
+
+def test_what_is_left_a_minute_before_the_close_gets_a_gtc_stop_and_a_critical_alert() -> None:
+    play = Playbook(at((PLAN.closure_ms - OPEN_MS) // 1000 - 120)).when(buy())
+    play.when(price_unknown, market_orders_wait).when(until(PLAN.deadline_ms - 1))
+    play.when(until(PLAN.deadline_ms)).check("alert", lambda p: p.alerts[-1], "overnight/SOXL")
+    (left,) = play.broker.working("SOXL")
+    assert (left.leg, left.total, left.stop, left.spec.time_in_force) == (
+        "overnight_stop",
+        133,
+        Decimal("74.80"),
+        "GTC",
+    )
+    play.when(minutes(1), then=[]).check("phase", phase, Phase.CLOSING)
+    play.when(
+        filled("overnight_stop", 133, "74.80"), then=["trade: long 133 stop -39.90", "over: exit", "phase: closed"]
+    )
+
+
+def test_a_gtc_stop_that_is_refused_is_tried_three_times() -> None:
+    play = Playbook(at((PLAN.closure_ms - OPEN_MS) // 1000 - 120)).when(sell())
+    play.when(price_unknown, market_orders_wait, refuses(Leg.OVERNIGHT_STOP)).when(until(PLAN.deadline_ms), minutes(3))
+    assert len([ref for ref in play.broker.orders if "overnight" in ref]) == 3
+    assert play.broker.orders[play.ref("overnight_stop")].stop == Decimal("75.40")
+
+
+def test_a_gtc_stop_without_a_bracket_lies_5_percent_from_the_last_trade() -> None:
+    play = Playbook(at((PLAN.closure_ms - OPEN_MS) // 1000 - 120)).when(buy())
+    play.when(price_unknown, market_orders_wait).when(until(PLAN.deadline_ms - 1))
+    play.engine.state.books["SOXL"].brackets.clear()
+    play.when(until(PLAN.deadline_ms))
+    assert str(play.broker.orders[play.ref("overnight_stop")].stop) == "71.34"
+    play = Playbook(at((PLAN.closure_ms - OPEN_MS) // 1000 - 120)).when(buy())
+    play.when(price_unknown, market_orders_wait).when(until(PLAN.deadline_ms - 1))
+    book = play.engine.state.books["SOXL"]
+    book.brackets.clear()
+    book.quote, book.last_close = None, None
+    play.setup.warm = False
+    play.when(until(PLAN.deadline_ms))
+    assert play.broker.orders[play.ref("overnight_stop")].stop == 0
+
+
+def test_a_deadline_without_a_broker_tells_a_person() -> None:
+    play = Playbook(at((PLAN.closure_ms - OPEN_MS) // 1000 - 120)).when(buy()).when(link_lost)
+    play.when(until(PLAN.deadline_ms)).check("alerts", lambda p: p.alerts[-1], "deadline")
+    play.when(price_unknown, market_orders_wait)
+    play.when(link_back).check("stop", lambda p: p.ref("overnight_stop").endswith("overnight_stop"), True)
+
+
+def test_a_session_that_starts_late_takes_no_entry_and_closes_what_it_finds() -> None:
+    play = Playbook().when(buy())
+    play.now_ms = PLAN.closure_ms + 60_000
+    play.when(restarted(journal=False), seconds(30)).when(buy(), then=[refused("session_closing")])
+    play.check("flat", lambda p: (p.broker.positions["SOXL"], phase(p)), (0, Phase.CLOSED))
+    play = Playbook().when(buy())
+    play.when(price_unknown, market_orders_wait)
+    play.now_ms = PLAN.deadline_ms + 1_000
+    play.when(restarted(journal=False)).check(
+        "GTC", lambda p: "GTC" in str(p.broker.orders[p.ref("overnight_stop")]), True
+    )
+
+
+def test_the_broker_s_own_timed_exit_is_taken_in() -> None:
+    play = Playbook(at((PLAN.closure_ms - OPEN_MS) // 1000 - 120)).when(buy()).when(link_lost)
+    play.pass_time(PLAN.timed_exit_ms)
+    play.broker.now_ms = play.now_ms
+    play.broker.price("SOXL", "75.00")
+    play.when(link_back).check("ended by", lambda p: p.trades[1].exit_reason, "timed_exit")
+    play.check("phase", phase, Phase.CLOSED)
+
+
+def test_stop_ends_the_session_early() -> None:
+    play = Playbook().when(buy())
+    play.when(stop_session, then=[
+        "phase: closing", modifies("target#1", 133, "75.02"), "trade: long 133 closure +0.00", "phase: closed",
+    ])  # fmt: skip
+    play.when(resume, then=[]).when(seconds(1), buy(), then=[refused("session_closing")])
+
+
+def test_a_closed_session_wakes_up_for_nothing() -> None:
+    play = Playbook().when(stop_session)
+    play.when(until(PLAN.closure_ms), until(PLAN.deadline_ms), bar(75.0), then=[])
+
+
+def test_a_loss_during_the_closure_is_remembered_as_a_halt() -> None:
+    play = Playbook(limits(max_daily_loss=Decimal(100))).when(buy()).when(price_unknown, market_orders_wait)
+    play.when(stop_session).when(bar(74.00)).check("phase", phase, Phase.CLOSING)
+    play.check("halted", lambda p: bool(p.engine.state.halted), True)
+
+
+def test_two_tickers_flatten_independently() -> None:
+    play = Playbook(atr("0.05")).when(buy()).when(buy(ticker="CVNA")).when(trades_at("75.10"))
+    play.when(flatten(), seconds(1)).check("flat", lambda p: p.engine.is_flat(), True)
