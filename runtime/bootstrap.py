@@ -153,7 +153,7 @@ def _assemble(settings: Settings, plan: SessionPlan, journal: Journal, alerts: A
 def _pump(host: Host) -> None:
     try:
         host.session.pump()
-    except Exception as failure:  # kept and raised by the drive: an exception in a socket callback would only be logged
+    except Exception as failure:  # noqa: BLE001  kept for the drive to raise: a socket callback would only log it
         host.fail(failure)
     host.nudge.set()
 
@@ -203,7 +203,7 @@ def _answer(host: Host, request: ControlRequest) -> ControlAnswer:
 
 
 def _stop_on_signals(host: Host) -> Callable[[], None]:
-    """Ctrl-C and SIGTERM flatten and end the session; a second one ends the process at once, orders left as they are."""
+    """Ctrl-C and SIGTERM flatten and end the session; a second one ends the process at once; orders stay."""
     loop = asyncio.get_running_loop()
 
     def stop(name: str) -> None:

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 class Chores:
-    """A queue without duplicates. One at a time, so that their order, and with it a simulated day, is always the same."""
+    """A queue without duplicates. One at a time, so that their order, and a simulated day, is always the same."""
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[str, Chore]] = deque()

@@ -1,4 +1,4 @@
-"""The session's time. Live it is the machine's; in a simulation it is the broker's, so that a day can be fast or exact."""
+"""The session's time. Live it is the machine's; in a simulation the broker's, so that a day can be fast or exact."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class SystemClock:
 
 
 class BrokerClock:
-    """The broker's time, as last heard, carried on at `speed` simulated seconds a second (0: it stands still between)."""
+    """The broker's time, as last heard, carried on at `speed` simulated seconds a second (0: it stands still)."""
 
     def __init__(self, speed: float) -> None:
         self._speed = speed

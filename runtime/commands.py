@@ -18,4 +18,5 @@ async def command_session(settings: Settings, word: str, date: str, requested_by
     holder = read_holder(folder)
     if holder is None or not is_locked(folder, plan.session):
         return ControlAnswer(accepted=False, problem=f"no session of {date} is running for account {plan.account}")
-    return await ask_session(Path(holder.socket), ControlRequest(command=ControlCommand(word), requested_by=requested_by))
+    request = ControlRequest(command=ControlCommand(word), requested_by=requested_by)
+    return await ask_session(Path(holder.socket), request)

@@ -40,7 +40,7 @@ class Connector:
         self._hear_time = hear_time
 
     async def connect(self) -> None:
-        """Connect and read account and contracts. The engine itself asks for the read-back. Raises BrokerUnavailable."""
+        """Connect and read account and contracts. The engine asks for the read-back. Raises BrokerUnavailable."""
         await self._broker.connect()
         await self._hear_time()
         now_ms = self._clock.now_ms()
@@ -54,7 +54,7 @@ class Connector:
         await self.load_history()
 
     async def load_history(self) -> None:
-        """Give every ticker the bars between its newest and now; one that the broker refuses is left to its live bars."""
+        """Give every ticker the bars between its newest and now; what the broker refuses is left to live bars."""
         for ticker in self._tickers:
             bars: list[Bar] = []
             for end_ms, seconds in self._spans(ticker):

@@ -13,9 +13,9 @@ from core.events import FlattenRequested, StopRequested
 from db.journal import is_locked
 from runtime.bootstrap import open_session, plan_for, session_folder
 from runtime.control import ControlAnswer, ControlCommand, ControlRequest, SessionUnreachable, ask_session
-from runtime.reports import FlattenReport, describe
 from runtime.driving import drive, drive_until_reconciled
 from runtime.holder import read_holder
+from runtime.reports import FlattenReport, describe
 
 ASK_AGAIN_SECONDS = 0.5
 UNANSWERED_MAX = 4
@@ -85,7 +85,7 @@ async def _kill(folder: Path) -> None:
     if holder is not None and is_locked(folder, folder.name):
         os.kill(holder.pid, signal.SIGKILL)
     async with asyncio.timeout(LOCK_FREE_SECONDS):
-        while is_locked(folder, folder.name):
+        while is_locked(folder, folder.name):  # noqa: ASYNC110  a file lock has no event
             await asyncio.sleep(0.1)
 
 

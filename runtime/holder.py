@@ -1,4 +1,4 @@
-"""Who runs a session. The journal's file lock decides (it dies with its process); this note says how to reach the holder."""
+"""Who runs a session. The journal's file lock decides (it dies with its process); this note says how to reach it."""
 
 from __future__ import annotations
 

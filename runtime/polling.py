@@ -8,6 +8,7 @@ from core.events import Event, PredictionReceived, PredictionSourceChanged, Pred
 from core.market import Prediction
 from runtime.ports import PredictionSource
 
+
 class Poller:
     """Polls all tickers every `every_seconds` from `first_ms` until `last_ms` (UTC epoch ms).
 
@@ -54,7 +55,8 @@ class Poller:
                 events.append(PredictionReceived(now_ms, answer))
             elif answer.answered:
                 events.append(PredictionUnreadable(now_ms, answer.ticker, answer.problem))
-        return self._source_events(now_ms, [a.problem for a in answers if not isinstance(a, Prediction)], events) + events
+        problems = [answer.problem for answer in answers if not isinstance(answer, Prediction)]
+        return self._source_events(now_ms, problems, events) + events
 
     def _source_events(self, now_ms: int, problems: list[str], events: list[Event]) -> list[Event]:
         if events:

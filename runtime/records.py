@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date as Date
+import datetime
 from typing import Any, Final
 
 from config import Settings
@@ -17,7 +17,7 @@ def read_day(settings: Settings, what: str, date: str | None) -> tuple[str | Non
     with with_database(settings) as running:
         assert running.database_url is not None
         url = running.database_url.get_secret_value()
-        day = Date.fromisoformat(date) if date else latest_trade_date(url)
+        day = datetime.date.fromisoformat(date) if date else latest_trade_date(url)
         if day is None:
             return None, []
         return day.isoformat(), read_view(url, VIEWS[what], trade_date=day)

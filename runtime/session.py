@@ -64,7 +64,7 @@ class Session:
             self._pumping = False
 
     def take(self, events: Iterable[Event]) -> None:
-        """Step the engine through these events at once, ahead of what waits in the inbox but behind the newest quotes."""
+        """Step the engine through these events at once: ahead of what waits in the inbox, behind the newest quotes."""
         now_ms = self.clock.now_ms()
         stamped = [replace(event, at_ms=now_ms) for event in (*self.inbox.take_quotes(), *events)]
         if stamped:
@@ -99,7 +99,8 @@ class Session:
             now_ms = self.clock.now_ms()
             self.inbox.put(SuspendRequested(now_ms, "journal"))
             text = f"{full} No entries from now on; exits and the closure go on. Free space and restart the session."
-            self._alerts.send(Alert(now_ms, Severity.CRITICAL, "journal_full", "The local journal cannot be written", text))
+            title = "The local journal cannot be written"
+            self._alerts.send(Alert(now_ms, Severity.CRITICAL, "journal_full", title, text))
             return False
         return True
 

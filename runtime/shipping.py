@@ -1,4 +1,4 @@
-"""The session's journal on its way to Postgres, in a process of its own (db.ship). Nothing here makes the session wait."""
+"""The session's journal on its way to Postgres, in a process of its own (db.ship). The session never waits."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from db.queries import day_summary
 from runtime.bootstrap import plan_for
 from runtime.broker_day import read_account_now
 
-BREAK_EVEN_NOTE = "Stop 6 x ATR against target 3 x ATR: two of three trades must win to break even before costs (66.7 %)."
+BREAK_EVEN_NOTE = "Stop 6 x ATR against target 3 x ATR: two of three trades must win to break even (66.7 % before costs)."
 
 
 class DaySummary(BaseModel, frozen=True):
