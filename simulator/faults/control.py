@@ -92,5 +92,6 @@ class ControlPort:
                 "clients": [session.client_id for session in self._world.hub.clients()],
                 "pacing_violations": self._world.history.pacing.violations,
                 "messages_sent": self._world.hub.messages_sent,
+                "lag_seconds_max": self._world.lag_seconds_max,
             }
         raise ValueError(f"ask: {question!r}; allowed are state, log")

@@ -43,6 +43,11 @@ class World:
         """The simulated moment."""
         return self.hub.now_ms
 
+    @property
+    def lag_seconds_max(self) -> float:
+        """The most simulated seconds that time has been behind the wall clock; 0 in deterministic time."""
+        return 0.0 if self.hub.pace is None else self.hub.pace.lag_seconds_max
+
     def sessions(self, clients: tuple[int, ...]) -> list[Session]:
         """The started sessions of these client ids; none given: all."""
         return [session for session in self.hub.clients() if not clients or session.client_id in clients]

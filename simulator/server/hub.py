@@ -55,6 +55,8 @@ class Interference(Protocol):
 class Pace(Protocol):
     """How simulated time moves."""
 
+    lag_seconds_max: float
+
     def asks_the_time(self, session: Session) -> bool:
         """A client sent reqCurrentTime; True when the answer is due now, False when it is the tick's."""
 

@@ -85,6 +85,7 @@ class Barrier:
     def __init__(
         self, hub: Hub, seconds: Seconds, observers: frozenset[int], seed: int, outage_seconds: int | None
     ) -> None:
+        self.lag_seconds_max = 0.0
         self._planned_outage_seconds: int | None = None
         self._nobody_holds = True
         """Whether the last member is gone and its outage has been paid for."""
