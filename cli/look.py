@@ -55,11 +55,13 @@ def trades(date: Date = None, of_demo: OfDemo = False, as_json: Json = False) ->
     rows = _show("trades", columns, date, of_demo, as_json)
     if rows and not as_json:
         from cli.screen import say
+        from config import load_settings
+        from runtime.summary import break_even_note
 
         nets = [row["net_pnl"] for row in rows if row["net_pnl"] is not None]
         won = sum(net > 0 for net in nets)
         rate = f"{won / len(nets):.1%}" if nets else "unknown"
-        say(f"{len(rows)} trades, net {sum(nets):+,.2f}, won {rate}; at 6 x ATR against 3 x ATR 66.7 % break even")
+        say(f"{len(rows)} trades, net {sum(nets):+,.2f}, won {rate}. {break_even_note(load_settings())}")
 
 
 def decisions(date: Date = None, of_demo: OfDemo = False, as_json: Json = False) -> None:

@@ -22,7 +22,7 @@ from runtime.bootstrap import plan_for, session_folder
 from runtime.calendar import trading_day as hours_of
 from runtime.control import ControlCommand, ControlRequest, SessionUnreachable, ask_session, socket_path
 from runtime.stack.local_stack import LocalStack, StackOptions
-from runtime.summary import summarise
+from runtime.summary import break_even_note, summarise
 
 SYNTHETIC_DATE = "2025-03-12"
 """An ordinary Wednesday: the synthetic market is drawn from its seed, whatever the date."""
@@ -82,7 +82,7 @@ async def _play(options: DemoOptions, mine: Settings, screen: DemoScreen) -> int
         finally:
             watching.cancel()
         summary = await summarise(settings, date, options.market, time.monotonic() - began)
-        screen.summary(summary, state.name or "", state.message or "", _memory_mb())
+        screen.summary(summary, state.name or "", state.message or "", _memory_mb(), break_even_note(settings))
         if options.json_file is not None:
             options.json_file.write_text(summary.model_dump_json(indent=2) + "\n", encoding="utf-8")
         screen.where_next(stack.prefect_ui_url, folder, keep=options.keep)

@@ -12,7 +12,7 @@ from rich.table import Table
 from core.params import SessionPlan
 from runtime.calendar import eastern_clock
 from runtime.control import ControlAnswer
-from runtime.summary import BREAK_EVEN_NOTE, DaySummary
+from runtime.summary import DaySummary
 
 PLAIN_EVERY_MINUTES = 30
 """Without a terminal: one line for so much of the simulated day."""
@@ -55,7 +55,7 @@ class DemoScreen:
             self._said_minute = minute
             self.say(f"  {eastern_clock(status.at_ms)}  {status.sentence()}")
 
-    def summary(self, summary: DaySummary, state: str, message: str, memory_mb: float) -> None:
+    def summary(self, summary: DaySummary, state: str, message: str, memory_mb: float, note: str) -> None:
         """Show what the day came to."""
         if self._live is not None:
             self._live.stop()
@@ -69,7 +69,7 @@ class DemoScreen:
         self._console.print(table)
         if not summary.clean or state != "Done":
             self._console.print(f"[red]{message}[/red]", highlight=False)
-        self._console.print(BREAK_EVEN_NOTE, highlight=False)
+        self._console.print(note, highlight=False)
         if summary.market == "synthetic":
             self._console.print("The market was synthetic: it exercises the system and judges no strategy.")
 

@@ -12,8 +12,6 @@ from db.queries import day_summary
 from runtime.bootstrap import plan_for
 from runtime.broker_day import read_account_now
 
-BREAK_EVEN_NOTE = "Stop 6 x ATR against target 3 x ATR: two of three trades must win to break even (66.7 % before costs)."
-
 
 class DaySummary(BaseModel, frozen=True):
     """What a day came to. `flat` and `working_orders_left` are the broker's word after everything has ended."""
@@ -70,3 +68,10 @@ async def summarise(settings: Settings, date: str, market: str, duration_seconds
 
 def _cents(amount: Decimal | None) -> Decimal | None:
     return None if amount is None else cents(amount)
+
+
+def break_even_note(settings: Settings) -> str:
+    """How often trades must win only to lose nothing, by the distances of stop and target."""
+    stop, target = settings.atr_stop_multiplier, settings.atr_target_multiplier
+    rate = f"{stop / (stop + target):.1%}"
+    return f"Stop {stop} x ATR against target {target} x ATR: {rate} of the trades must win to break even before costs."
