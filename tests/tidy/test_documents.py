@@ -26,14 +26,14 @@ def test_links_lead_somewhere() -> None:
 
 def test_make_targets_exist() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    report([f"{path}: make {name}" for path, name in _found(r"(?:`|^)make ([a-z]+)") if name not in targets])
+    report([f"{path}: make {name}" for path, name in _found(r"(?m)(?:`|^)make ([a-z]+)") if name not in targets])
 
 
 def test_commands_exist() -> None:
     report(
         [
             f"{path}: trader {name}"
-            for path, name in _found(r"`(?:\.venv/bin/)?trader ([a-z-]+)")
+            for path, name in _found(r"(?m)(?:`|^)(?:\.venv/bin/)?trader ([a-z-]+)")
             if name not in COMMANDS
         ]
     )
