@@ -35,7 +35,7 @@ _FACTOR_JUMP_SIGMAS = (8.0, 25.0)  # ... moves it further than news of the whole
 class DayPaths:
     """Log price of each ticker, relative to its first row (which holds the overnight gap apart, in `gap`)."""
 
-    log_price: Mapping[str, Floats]
+    log_price: Mapping[str, NDArray[np.float32]]  # exact to a thousandth of a tick, and half the memory
     gap: Mapping[str, float]
     activity: Floats  # how busy each second is, 1.0 = a usual regular second
     halts: Mapping[str, tuple[int, int] | None]  # rows [first, end)
@@ -55,7 +55,7 @@ def day_paths(profiles: Mapping[str, Profile], session: Session, seed: int) -> D
         own = _returns(random, profile.daily_volatility, shape, session, profile.jumps_per_day, _OWN_JUMP_SIGMAS)
         own_gap = _GAP_SHARE * profile.daily_volatility * random.standard_normal()
         total = own + sum((weight * factors[name] for name, weight in profile.loadings), np.zeros(SECONDS))
-        log_price[symbol] = np.cumsum(np.log1p(np.clip(total, -0.2, 0.25)))
+        log_price[symbol] = np.cumsum(np.log1p(np.clip(total, -0.2, 0.25))).astype(np.float32)
         gap[symbol] = own_gap + sum(weight * factor_gaps[name] for name, weight in profile.loadings)
         halts[symbol] = _halt(random, profile, session)
     return DayPaths(log_price, gap, shape**2, halts)

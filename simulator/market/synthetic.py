@@ -24,6 +24,8 @@ from simulator.model import Instrument
 HISTORY_SESSIONS = 20
 """Trading days before the anchor day that can be asked for."""
 
+_PATHS_KEPT = 12  # days
+_OLD_TAPES_KEPT = 16  # ticker-days of 5 MB each
 _EXTENDED_ACTIVITY = 0.04  # trades outside regular hours against a usual regular second
 
 
@@ -37,9 +39,10 @@ class SyntheticMarket:
         self._seed = seed
         self._profiles = dict(profiles)
         self._instruments = tuple(instrument(symbol, profile.level) for symbol, profile in profiles.items())
-        self._paths = lru_cache(maxsize=2)(self._draw)
+        self._paths = lru_cache(maxsize=_PATHS_KEPT)(self._draw)
+        self._old_tape = lru_cache(maxsize=_OLD_TAPES_KEPT)(self._tape)
         self._travel: dict[date, tuple[dict[str, float], dict[str, float]]] = {}
-        self._tapes: dict[tuple[str, date], DayTape] = {}
+        self._live_tapes: dict[tuple[str, date], DayTape] = {}
 
     @property
     def instruments(self) -> tuple[Instrument, ...]:
@@ -56,14 +59,16 @@ class SyntheticMarket:
         return [found.day for found in islice(sessions_before(day), count) if found.day >= first]
 
     def tape(self, instrument: Instrument, day: date) -> DayTape | None:
-        """Drawn when first asked for, then kept."""
+        """Drawn when asked for; those from the anchor on are kept, because faults write on them."""
         open_day = session(day)
         if open_day is None or day < self.first_day():
             return None
+        if day < self._anchor:
+            return self._old_tape(instrument, open_day)
         key = (instrument.symbol, day)
-        if key not in self._tapes:
-            self._tapes[key] = self._tape(instrument, open_day)
-        return self._tapes[key]
+        if key not in self._live_tapes:
+            self._live_tapes[key] = self._tape(instrument, open_day)
+        return self._live_tapes[key]
 
     def _draw(self, day: date) -> DayPaths:
         found = session(day)
