@@ -6,11 +6,11 @@ import asyncio
 import fcntl
 import logging
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from db.engine import drop_database, ensure_database
 from db.migrate import upgrade
@@ -21,9 +21,12 @@ from runtime.stack.processes import StackError
 from runtime.stack.simulator import SimulatedDay, Simulator
 
 DATABASE = "trader"
+WATCH_SECONDS = 3.0
 
 log = logging.getLogger(__name__)
 
+Argument = TypeVar("Argument")
+Result = TypeVar("Result")
 Progress = Callable[[str], None]
 
 
@@ -39,6 +42,23 @@ async def side_by_side(*steps: Coroutine[Any, Any, None]) -> None:
                 group.create_task(step)
     except ExceptionGroup as failures:
         raise failures.exceptions[0] from None
+
+
+async def to_the_end(function: Callable[[Argument], Result], argument: Argument) -> Result:
+    """Run the function in a thread. A cancellation waits for its end: what it started can then be stopped."""
+    work = asyncio.ensure_future(asyncio.to_thread(function, argument))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        raise
+
+
+async def end(task: asyncio.Task[None]) -> None:
+    """Cancel a task and wait until it has ended."""
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +120,6 @@ class LocalStack:
         """What a process needs in its environment to run flows against this stack."""
         return client_environment(self.prefect_api_url, self.prefect_folder)
 
-    async def revive(self) -> None:
-        """Start again what has died. Raises StackError when it does not come up."""
-        if self._postgres is not None:
-            await asyncio.to_thread(self._postgres.start)  # does nothing while it answers
-        if not self.server.running:
-            log.error("the Prefect server died: starting it again")
-            await self.server.start()
-
     async def __aenter__(self) -> Self:
         """Start everything, side by side where possible. Raises StackError; then nothing is left running."""
         async with AsyncExitStack() as starting:
@@ -116,6 +128,7 @@ class LocalStack:
             if self._options.simulator is not None:
                 steps.append(self._start_simulator(starting, self._options.simulator))
             await side_by_side(*steps)
+            starting.push_async_callback(end, asyncio.create_task(self._keep_alive(), name="keep the stack alive"))
             self._running = starting.pop_all()
         return self
 
@@ -148,7 +161,7 @@ class LocalStack:
         if own is not None:
             return own, await asyncio.to_thread(ensure_database, own, PREFECT_DATABASE)
         self._postgres = postgres = EmbeddedPostgres(self._options.folder / "postgres")
-        server_url = await asyncio.to_thread(starting.enter_context, postgres.used())
+        server_url = await to_the_end(starting.enter_context, postgres.used())
         self._options.progress("Postgres")
         if self._options.fresh:
             await asyncio.to_thread(drop_database, server_url, DATABASE)
@@ -160,6 +173,19 @@ class LocalStack:
         starting.push_async_callback(simulator.stop)
         self.simulated = await simulator.start()
         self._options.progress(f"simulated gateway on port {self.simulated.port}, playing {self.simulated.date}")
+
+    async def _keep_alive(self) -> None:
+        """Start again what has died, the simulator apart: its account would be another."""
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            try:
+                if self._postgres is not None:
+                    await asyncio.to_thread(self._postgres.start)  # does nothing while it answers
+                if not self.server.running:
+                    log.error("the Prefect server died: starting it again")
+                    await self.server.start()
+            except StackError as problem:
+                log.error("trying again: %s", problem)
 
     def _simulated_day(self) -> SimulatedDay:
         if self.simulated is None:

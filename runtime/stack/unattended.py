@@ -61,7 +61,7 @@ async def _run(settings: Settings, progress: Progress) -> None:
         await worker.start()
         progress(f"unattended: {stack.prefect_ui_url} shows schedules and runs; Ctrl-C stops")
         try:
-            await _watch(stack, worker, stop)
+            await _watch(worker, stop)
         finally:
             await stop_sessions(settings.state_folder / "sessions", progress)
             await worker.stop()
@@ -78,16 +78,12 @@ async def _prepare(environment: Mapping[str, str], folder: Path) -> None:
         raise StackError(f"the deployment ended with code {code}; see {step.log_file}")
 
 
-async def _watch(stack: LocalStack, worker: Worker, stop: asyncio.Event) -> None:
-    """Start again what died, until asked to stop. Sessions trade on meanwhile."""
+async def _watch(worker: Worker, stop: asyncio.Event) -> None:
+    """Start the worker again when it died, until asked to stop. Sessions trade on meanwhile."""
     while not stop.is_set():
-        try:
-            await stack.revive()
-            if not worker.running:
-                log.error("the Prefect worker died: starting it again")
-                await worker.start()
-        except StackError as problem:
-            log.error("trying again: %s", problem)
+        if not worker.running:
+            log.error("the Prefect worker died: starting it again")
+            await worker.start()
         try:
             await asyncio.wait_for(stop.wait(), WATCH_SECONDS)
         except TimeoutError:
