@@ -123,7 +123,7 @@ def release_or_cancel_child(floor: Floor, parent: Order, child: Order) -> None:
     if parent.filled == 0 or floor.doubts.cancelled_parent_takes_children:
         cancel(floor, child, "Cancelled by System:Parent order cancelled", alone=True)
         return
-    child.quantity = min(child.quantity, parent.filled)
+    child.quantity = min(child.quantity, child.filled + floor.orders.left_for_children(parent))
     if child.remaining == 0:
         cancel(floor, child, "Cancelled by System:Parent order cancelled", alone=True)
         return

@@ -62,8 +62,7 @@ def fillable(floor: Floor, order: Order) -> int:
     parent = order.parent
     if parent is None or not parent.is_live:
         return order.remaining
-    used = sum(child.filled for child in floor.orders.family(parent))
-    return max(0, min(order.remaining, parent.filled - used))
+    return min(order.remaining, floor.orders.left_for_children(parent))
 
 
 def fill(floor: Floor, order: Order, shares: int, price: Price, *, added: bool) -> None:

@@ -92,9 +92,10 @@ class OrderTable:
         """Live orders attached to a parent."""
         return [order for order in self._live.values() if order.parent is parent]
 
-    def family(self, parent: Order) -> list[Order]:
-        """All children a parent ever had, live and done."""
-        return [order for order in (*self._live.values(), *self._done) if order.parent is parent]
+    def left_for_children(self, parent: Order) -> int:
+        """What a parent has filled and its children, live and done, have not."""
+        used = sum(order.filled for order in (*self._live.values(), *self._done) if order.parent is parent)
+        return max(0, parent.filled - used)
 
     def group(self, name: str) -> list[Order]:
         """Live transmitted members of an OCA group."""

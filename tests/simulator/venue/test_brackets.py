@@ -139,6 +139,17 @@ def test_row_4_a_parent_cancelled_after_a_part(tmp_path: Path, takes: bool) -> N
     assert _orders(play) == expected
 
 
+def test_rows_3_and_4_children_never_do_more_than_the_parent_did(tmp_path: Path) -> None:
+    script = {**THIN, "10:00:03": (11.00, 11.02, 900, 0, None), "10:00:06": (9.4, 9.42, 900, 0, 9.4)}
+    play = stage(tmp_path, script, doubts=Doubts(children_arm="part", cancelled_parent_takes_children=False))
+    play.bracket(1, "BUY", 100, stop=9.5, target=11)
+    assert "exec 3 SLD 60 @ 11.0" in play.until("10:00:04")
+    play.cancel(1)
+    play.until("10:00:20")
+    assert play.position() == 0
+    assert play.live() == []
+
+
 @pytest.mark.parametrize("takes", [True, False])
 def test_row_5_cancelling_a_leg_can_cancel_its_siblings(tmp_path: Path, takes: bool) -> None:
     play = stage(tmp_path, CALM, doubts=Doubts(cancel_takes_siblings=takes))
