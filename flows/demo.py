@@ -18,9 +18,9 @@ from pydantic import SecretStr
 
 from config import ClockKind, Mode, Settings, load_settings
 from flows.demo_screen import DemoScreen
-from runtime.bootstrap import plan_for, session_folder
 from runtime.calendar import trading_day as hours_of
 from runtime.control import ControlCommand, ControlRequest, SessionUnreachable, ask_session, socket_path
+from runtime.planning import plan_for, session_folder
 from runtime.stack.local_stack import LocalStack, StackOptions
 from runtime.summary import break_even_note, summarise
 

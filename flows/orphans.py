@@ -18,8 +18,8 @@ from prefect.states import Crashed
 from config import Settings
 from db.journal import is_locked
 from flows.deploy import PLANS
-from runtime.bootstrap import plan_for, session_folder
 from runtime.calendar import eastern_date, trading_day
+from runtime.planning import plan_for, session_folder
 
 MESSAGE = "Its process had gone when the stack was started."
 

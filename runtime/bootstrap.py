@@ -12,55 +12,25 @@ from pathlib import Path
 
 from broker.gateway import IbBroker
 from config import ClockKind, Settings
-from core.events import StopRequested
+from core.events import Event, LinkChanged, StopRequested
 from core.params import SessionPlan
-from core.session_plan import plan_session
+from core.vocabulary import Link
 from db.journal import Journal, JournalLocked
-from predictions import HttpPredictionSource, RecordedPredictionSource
+from db.recovery import open_journal
 from runtime.alerts import Alerts
-from runtime.calendar import TradingHours, trading_day
 from runtime.chores import Chores
 from runtime.clock import BrokerClock, SystemClock
 from runtime.connector import Connector
-from runtime.control import ControlAnswer, ControlRequest, serve_control, socket_path
+from runtime.control import serve_control, socket_path
 from runtime.holder import Holder, SessionAlreadyRunning, read_holder, write_holder
 from runtime.host import Host
-from runtime.polling import Poller
-from runtime.ports import Clock, PredictionSource
+from runtime.planning import hours_of, plan_for, session_folder
+from runtime.postgres_side import present_in_postgres
 from runtime.recovery import process_started, recover
 from runtime.session import Session
 from runtime.shipping import shipping
 
 log = logging.getLogger(__name__)
-
-
-class MarketClosed(RuntimeError):
-    """The exchange does not open on the day asked for."""
-
-
-class NoPredictionSource(RuntimeError):
-    """The settings name nothing to trade on."""
-
-
-def hours_of(date: str) -> TradingHours:
-    """The exchange's hours of an Eastern date (YYYY-MM-DD). Raises MarketClosed on a holiday or weekend."""
-    hours = trading_day(date)
-    if hours is None:
-        raise MarketClosed(f"{date}: the exchange (XNYS) does not open that day")
-    return hours
-
-
-def plan_for(settings: Settings, date: str) -> SessionPlan:
-    """The plan of an Eastern trading day (YYYY-MM-DD). Raises MarketClosed on a holiday or weekend."""
-    hours = hours_of(date)
-    return plan_session(
-        settings.account, date, settings.ib_client_id, hours.open_ms, hours.close_ms, settings.closure_minutes
-    )
-
-
-def session_folder(settings: Settings, plan: SessionPlan) -> Path:
-    """Where a session keeps its journal, its lock and its socket."""
-    return settings.state_folder / "sessions" / plan.session
 
 
 def make_clock(settings: Settings) -> SystemClock | BrokerClock:
@@ -88,25 +58,26 @@ async def open_session(settings: Settings, date: str) -> AsyncIterator[Host]:
     plan = plan_for(settings, date)
     folder = session_folder(settings, plan)
     async with AsyncExitStack() as stack:
-        journal = stack.enter_context(_open_journal(folder, plan.session))
+        url = settings.database_url.get_secret_value() if settings.database_url else None
+        journal = stack.enter_context(_open_journal(folder, plan.session, url))
         write_holder(folder, Holder(pid=os.getpid(), socket=str(socket_path(folder)), epoch=journal.epoch))
         alerts = make_alerts(settings, plan)
         stack.callback(alerts.close)
         host = _assemble(settings, plan, journal, alerts)
-        if settings.database_url is not None:
-            url = settings.database_url.get_secret_value()
+        if url is not None:
             await stack.enter_async_context(shipping(journal, url, alerts, host.clock.now_ms))
+            await stack.enter_async_context(present_in_postgres(settings, plan, journal.epoch, url, host.answer))
         stack.push_async_callback(host.broker.close)
-        control = await serve_control(socket_path(folder), lambda request: _answer(host, request))
+        control = await serve_control(socket_path(folder), host.answer)
         stack.callback(control.close)
         stack.callback(_stop_on_signals(host))
         log.info("session %s opened, epoch %d", plan.session, journal.epoch)
         yield host
 
 
-def _open_journal(folder: Path, session: str) -> Journal:
+def _open_journal(folder: Path, session: str, url: str | None) -> Journal:
     try:
-        return Journal.open(folder, session)
+        return open_journal(folder, session, url)
     except JournalLocked as locked:
         raise SessionAlreadyRunning(session, read_holder(folder)) from locked
 
@@ -129,7 +100,7 @@ def _assemble(settings: Settings, plan: SessionPlan, journal: Journal, alerts: A
         port=settings.ib_port,
         client_id=plan.client_id,
         account=plan.account,
-        emit=session.inbox.put,
+        emit=lambda event: _take_in(host, event),
         clock=clock,
         on_batch=(lambda: None) if deterministic else (lambda: _pump(host)),
         on_failure=lambda failure: host.fail(failure),
@@ -150,56 +121,19 @@ def _assemble(settings: Settings, plan: SessionPlan, journal: Journal, alerts: A
     return host
 
 
+def _take_in(host: Host, event: Event) -> None:
+    """Every event goes to the engine; data that comes back after a pause has left a gap in the bars."""
+    host.session.inbox.put(event)
+    if type(event) is LinkChanged and event.link is Link.CONNECTED and host.connector.is_subscribed:
+        host.chores.add("history", host.connector.load_history)
+
+
 def _pump(host: Host) -> None:
     try:
         host.session.pump()
     except Exception as failure:  # noqa: BLE001  kept for the drive to raise: a socket callback would only log it
         host.fail(failure)
     host.nudge.set()
-
-
-def make_source(settings: Settings, clock: Clock) -> PredictionSource:
-    """The API or the recorded file that the settings name. Raises NoPredictionSource when they name neither."""
-    if settings.prediction_file is not None:
-        return RecordedPredictionSource(settings.prediction_file, clock.now_ms)
-    if settings.prediction_url is None:
-        raise NoPredictionSource("no predictions to trade on: set TRADER_PREDICTION_URL, or TRADER_PREDICTION_FILE")
-    key = settings.prediction_api_key.get_secret_value() if settings.prediction_api_key else None
-    return HttpPredictionSource(
-        settings.prediction_url,
-        key,
-        settings.prediction_timeout_seconds,
-        gone_after_polls=settings.prediction_gone_polls,
-    )
-
-
-def make_poller(settings: Settings, plan: SessionPlan, clock: Clock) -> Poller:
-    """Poll from the open until entries end."""
-    params = settings.params()
-    return Poller(
-        make_source(settings, clock),
-        [ticker.ticker for ticker in params.tickers],
-        every_seconds=settings.poll_seconds,
-        first_ms=plan.open_ms,
-        last_ms=plan.closure_ms - params.entry_deadline_before_closure_seconds * 1000,
-        gone_after_polls=settings.prediction_gone_polls,
-    )
-
-
-def _answer(host: Host, request: ControlRequest) -> ControlAnswer:
-    event = request.event(host.clock.now_ms())
-    if event is not None:
-        host.take(event)
-    engine = host.session.engine
-    return ControlAnswer(
-        accepted=True,
-        at_ms=host.clock.now_ms(),
-        phase=str(engine.state.phase),
-        positions=engine.positions(),
-        working_orders=engine.working_orders(),
-        trades=engine.trades_closed,
-        daily_pnl=str(engine.daily_pnl()),
-    )
 
 
 def _stop_on_signals(host: Host) -> Callable[[], None]:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from config import Settings
 from db.journal import is_locked
-from runtime.bootstrap import plan_for, session_folder
 from runtime.control import ControlAnswer, ControlCommand, ControlRequest, ask_session
 from runtime.holder import read_holder
+from runtime.planning import plan_for, session_folder
 
 
 async def command_session(settings: Settings, word: str, date: str, requested_by: str) -> ControlAnswer:

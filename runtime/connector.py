@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 
-from broker.errors import RequestRefused, RequestTimedOut
+from broker.errors import HistoryBudgetSpent, RequestRefused, RequestTimedOut
 from core.events import HistoryLoaded, InstrumentRead
 from core.market import Bar
 from runtime.calendar import TradingHours
@@ -38,6 +38,7 @@ class Connector:
         self._tickers = tickers
         self._hours = hours
         self._hear_time = hear_time
+        self.is_subscribed = False
 
     async def connect(self) -> None:
         """Connect and read account and contracts. The engine asks for the read-back. Raises BrokerUnavailable."""
@@ -51,6 +52,7 @@ class Connector:
     async def subscribe(self) -> None:
         """Subscribe first and fill the gap from history after, so that no bar falls between the two."""
         self._broker.subscribe(self._tickers)
+        self.is_subscribed = True
         await self.load_history()
 
     async def load_history(self) -> None:
@@ -59,10 +61,20 @@ class Connector:
             bars: list[Bar] = []
             for end_ms, seconds in self._spans(ticker):
                 try:
-                    bars += await self._broker.read_history(ticker, end_ms, seconds)
+                    bars += await self._read(ticker, end_ms, seconds)
                 except (RequestRefused, RequestTimedOut) as missing:
                     log.warning("no history for %s: %s", ticker, missing)
             self._session.inbox.put(HistoryLoaded(self._clock.now_ms(), ticker, tuple(bars)))
+
+    async def _read(self, ticker: str, end_ms: int, seconds: int) -> tuple[Bar, ...]:
+        """Ask, and where the pacing rules forbid it now, let time pass (only deterministic time stands still else)."""
+        while True:
+            try:
+                return await self._broker.read_history(ticker, end_ms, seconds)
+            except HistoryBudgetSpent as spent:
+                while self._clock.now_ms() < spent.retry_at_ms:
+                    await self._hear_time()
+                    self._session.pump()
 
     def _spans(self, ticker: str) -> Iterator[tuple[int, int]]:
         """What to ask for, as (end in UTC epoch ms, seconds): the end of yesterday for a cold start, and today's gap.

@@ -11,10 +11,11 @@ from pathlib import Path
 from config import Settings
 from core.events import FlattenRequested, StopRequested
 from db.journal import is_locked
-from runtime.bootstrap import open_session, plan_for, session_folder
+from runtime.bootstrap import open_session
 from runtime.control import ControlAnswer, ControlCommand, ControlRequest, SessionUnreachable, ask_session
 from runtime.driving import drive, drive_until_reconciled
 from runtime.holder import read_holder
+from runtime.planning import plan_for, session_folder
 from runtime.reports import FlattenReport, describe
 
 ASK_AGAIN_SECONDS = 0.5

@@ -12,6 +12,7 @@ from core.vocabulary import Phase
 from runtime.chores import Chores
 from runtime.clock import BrokerClock, SystemClock
 from runtime.connector import Connector
+from runtime.control import ControlAnswer, ControlRequest
 from runtime.polling import Poller
 from runtime.ports import Broker
 from runtime.session import Session
@@ -55,3 +56,19 @@ class Host:
         """Set a simulated clock by the broker's; in deterministic time this is the barrier."""
         if isinstance(self.clock, BrokerClock):
             self.clock.hear(await self.broker.read_time_ms())
+
+    def answer(self, request: ControlRequest) -> ControlAnswer:
+        """Do what a person asks through the socket or the database, and say how the session stands."""
+        event = request.event(self.clock.now_ms())
+        if event is not None:
+            self.take(event)
+        engine = self.session.engine
+        return ControlAnswer(
+            accepted=True,
+            at_ms=self.clock.now_ms(),
+            phase=str(engine.state.phase),
+            positions=engine.positions(),
+            working_orders=engine.working_orders(),
+            trades=engine.trades_closed,
+            daily_pnl=str(engine.daily_pnl()),
+        )

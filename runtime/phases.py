@@ -6,7 +6,7 @@ import asyncio
 
 from config import Settings
 from core.events import StopRequested
-from runtime.bootstrap import make_poller, open_session
+from runtime.bootstrap import open_session
 from runtime.driving import drive, drive_until_reconciled
 from runtime.flatten import flatten
 from runtime.reconcile import reconcile
@@ -19,6 +19,7 @@ from runtime.reports import (
     WarmUpReport,
     describe,
 )
+from runtime.sources import make_poller
 
 __all__ = [
     "FlattenReport",

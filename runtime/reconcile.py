@@ -21,9 +21,10 @@ from db.journal import Journal, JournalReader, is_locked, journal_path
 from db.outbox import Shipper
 from db.queries import database_day
 from db.reconcile import store
-from runtime.bootstrap import make_alerts, plan_for, session_folder
+from runtime.bootstrap import make_alerts
 from runtime.broker_day import AccountNow, read_account_now
 from runtime.database import with_database
+from runtime.planning import plan_for, session_folder
 from runtime.reports import ReconcileReport
 
 SHIP_SECONDS = 60.0
@@ -81,8 +82,8 @@ def own_executions(settings: Settings, plan: SessionPlan) -> Callable[[Execution
     """
     prefix = f"{plan.session}/"
     tickers = frozenset() if settings.allow_foreign_positions else frozenset(settings.tickers)
-    return lambda execution: execution.order_ref.startswith(prefix) or (
-        execution.ticker in tickers and not execution.order_ref
+    return lambda execution: (
+        execution.order_ref.startswith(prefix) or (execution.ticker in tickers and not execution.order_ref)
     )
 
 

@@ -46,6 +46,7 @@ class Session:
         self.clock = clock
         self.broker: Broker | None = None
         self.journal_full = False
+        self._entries_stopped = False
         self._journal = journal
         self._alerts = alerts
         self._request_read = request_read

@@ -9,8 +9,8 @@ from pydantic import BaseModel, field_serializer
 from config import Settings
 from core.money import cents
 from db.queries import day_summary
-from runtime.bootstrap import plan_for
 from runtime.broker_day import read_account_now
+from runtime.planning import plan_for
 
 
 class DaySummary(BaseModel, frozen=True):

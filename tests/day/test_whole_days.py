@@ -1,4 +1,4 @@
-"""Whole trading days through the real command: the stack, the flows, ib_async over TCP, Postgres, the reconciliation."""
+"""Whole trading days through the real command: stack, flows, ib_async over TCP, Postgres, reconciliation."""
 
 from __future__ import annotations
 

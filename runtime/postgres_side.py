@@ -1,0 +1,83 @@
+"""What a live session does in Postgres besides shipping: it holds the lock, hears commands, and notes its settings.
+
+All of it is optional for trading: while the database is away, the journal's lock and the local socket do the same here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from config import Settings
+from config.effective import effective
+from core.params import SessionPlan
+from db.commands import CommandListener, SessionCommand
+from db.engine import DatabaseError
+from db.lock import LockState, SessionLock
+from db.snapshots import record_settings
+from runtime.control import ControlAnswer, ControlCommand, ControlRequest
+from runtime.holder import SessionAlreadyRunning
+
+HOLD_SECONDS = 15.0
+"""How often the lock is looked after: a lost database connection gives it up, and another machine could take it."""
+
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def present_in_postgres(
+    settings: Settings, plan: SessionPlan, epoch: int, url: str, answer: Callable[[ControlRequest], ControlAnswer]
+) -> AsyncIterator[None]:
+    """Be the session of (account, date) for all machines that share the database.
+
+    Raises SessionAlreadyRunning when another process holds the lock there.
+    """
+    lock = SessionLock(url, plan.account, plan.date)
+    if await asyncio.to_thread(lock.hold) is LockState.TAKEN:
+        raise SessionAlreadyRunning(plan.session, None)
+    holding = asyncio.create_task(_hold(lock, plan.session))
+    loop = asyncio.get_running_loop()
+
+    def hand_over(command: SessionCommand) -> None:
+        loop.call_soon_threadsafe(_hear, listener, command, answer)
+
+    listener = CommandListener(url, plan.session, hand_over)
+    listener.start()
+    noting = asyncio.create_task(asyncio.to_thread(_note_settings, settings, plan, epoch, url))
+    try:
+        yield
+    finally:
+        holding.cancel()
+        await noting
+        await asyncio.to_thread(listener.stop)
+        await asyncio.to_thread(lock.release)
+
+
+async def _hold(lock: SessionLock, session: str) -> None:
+    while True:
+        await asyncio.sleep(HOLD_SECONDS)
+        if await asyncio.to_thread(lock.hold) is LockState.TAKEN:
+            log.critical("another process holds the lock of %s in Postgres: two sessions may be running", session)
+
+
+def _hear(
+    listener: CommandListener, command: SessionCommand, answer: Callable[[ControlRequest], ControlAnswer]
+) -> None:
+    """Take a command in as if it had come through the socket; it is answered once it stands in the journal."""
+    request = ControlRequest(
+        command=ControlCommand(command.kind),
+        requested_by=command.requested_by,
+        tickers=command.tickers,
+        whole_account=command.whole_account,
+    )
+    said = answer(request)
+    listener.mark_handled(command.id, said.problem or said.sentence())
+
+
+def _note_settings(settings: Settings, plan: SessionPlan, epoch: int, url: str) -> None:
+    try:
+        record_settings(url, plan.session, epoch, {row.name: row.value for row in effective(settings, {})})
+    except DatabaseError as error:
+        log.warning("the settings of this start were not noted in Postgres: %s", error)
