@@ -42,7 +42,7 @@ def begin(desk: Desk, book: Book, reason: ExitReason, *, whole_account: bool = F
     """Start the protocol, or give the running one a new reason; None when there is nothing to exit."""
     running = book.exit
     if running is not None:
-        if running.reason is ExitReason.REVERSAL or running.reentry is not None:
+        if running.reason is ExitReason.REVERSAL or reason is ExitReason.OVERFILL:
             running.reason, running.reentry = reason, None
         running.whole_account |= whole_account
         if reason is ExitReason.OVERFILL and running.step in (ExitStep.REPRICED, ExitStep.FURTHER):
@@ -172,7 +172,7 @@ def _clear(desk: Desk, book: Book, run: Exit) -> None:
 
 
 def _send_market(desk: Desk, book: Book, run: Exit, left: int, session: str) -> None:
-    leg = Leg.REPAIR if run.reason is ExitReason.OVERFILL and run.rounds == 0 else Leg.EXIT
+    leg = Leg.REPAIR if run.reason is ExitReason.OVERFILL else Leg.EXIT
     side = Side.LONG if left > 0 else Side.SHORT
     spec = OrderSpec(
         order_ref=order_ref(session, book.ticker, desk.state.take_number(), leg),

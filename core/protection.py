@@ -92,7 +92,7 @@ def tend_bracket(desk: Desk, book: Book, bracket: Bracket) -> bool:
 
 
 def _legs_are_settling(desk: Desk, book: Book, bracket: Bracket) -> bool:
-    """An entry has just ended: see what becomes of its legs before they are changed, or given up for an emergency group.
+    """An entry has just ended: see what becomes of its legs before changing them or giving them up for a new group.
 
     One that was cancelled after a part may take them along (ORDERS 4); one that has filled arms them.
     """
@@ -140,7 +140,7 @@ def _ensure_stop(desk: Desk, book: Book, bracket: Bracket, *, entry_live: bool) 
     if not refused and desk.state.now_ms < due_ms:
         book.look_again(due_ms)
         return True
-    if bracket.emergencies >= EMERGENCIES_MAX:
+    if bracket.emergencies >= EMERGENCIES_MAX or bracket.stop_price <= 0:
         return False
     place_emergency(desk, book, bracket)
     return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -22,7 +23,6 @@ from tests.support.happenings import (
     quoted,
     seconds,
     sell,
-    until,
 )
 from tests.support.in_words import ENTERS, bracket, emergency, modifies, refused
 from tests.support.playbook import (
@@ -182,14 +182,9 @@ def test_no_entry_in_a_ticker_that_the_broker_has_not_described() -> None:
 
 
 def test_a_timed_exit_is_not_sent_after_its_time() -> None:
-    late = replace_closure = (PLAN.timed_exit_ms - PLAN.open_ms) // 1000
-    assert late == replace_closure
-    play = Playbook(at(late - 300))
-    play.engine._desk.plan = type(PLAN)(
-        **{**{f: getattr(PLAN, f) for f in PLAN.__slots__}, "closure_ms": PLAN.close_ms}
-    )
-    play.when(until(PLAN.timed_exit_ms), buy(), then=None)
-    assert "timed_exit" not in " ".join(play.broker.orders)
+    play = Playbook(at((PLAN.closure_ms - PLAN.open_ms) // 1000 - 300))
+    play.engine._desk.plan = replace(PLAN, timed_exit_ms=play.now_ms)
+    play.when(buy(), then=[ENTERS, bracket(1, "BUY", 133, "74.80", "75.25", timed_exit=False)])
 
 
 # --- how the entry is sent ------------------------------------------------------------------------------------------
@@ -201,7 +196,7 @@ def test_a_marketable_limit_is_capped_and_dies_at_once_when_it_cannot_fill() -> 
     )
     play.when(predicted("BUY", fresh=False), then=[
         ENTERS,
-        "bracket; entry#1 BUY 133 at 75.26 IOC; stop#1 SELL 133 at 74.80; target#1 SELL 133 at 75.25; timed_exit#1 SELL 133",
+        bracket(1, "BUY at 75.26 IOC", 133, "74.80", "75.25"),
     ])  # fmt: skip
     play.when(ended("entry"), then=[]).check("orders", lambda p: p.engine.working_orders(), 0)
     play.when(seconds(1)).check("no pause", lambda p: p.engine.state.books["SOXL"].paused_until_ms, 0)
@@ -248,7 +243,7 @@ def test_an_entry_that_ends_after_a_part_and_takes_its_legs_along_gets_an_emerge
 
 
 def test_a_leg_that_fills_in_part_leaves_the_rest_covered() -> None:
-    """The broker reduces the sibling by itself; where it does not, that is done after 2 s: filled + wanted remaining."""
+    """The broker reduces the sibling by itself; where it does not, we do after 2 s: filled + wanted remaining."""
     play = Playbook(doubts(reduces_siblings=True)).when(buy())
     play.when(filled("target", 33, "75.25"), then=[]).when(seconds(5), then=[])
     play = Playbook(doubts(reduces_siblings=False)).when(buy()).when(filled("target", 33, "75.25"), then=[])

@@ -32,12 +32,12 @@ from tests.support.happenings import (
     seconds,
     sell,
     stop_session,
-    trades_at,
     traded_by_hand,
+    trades_at,
     until,
 )
 from tests.support.in_words import ENTERS, bracket, emergency, market_exit, modifies, refused
-from tests.support.playbook import OPEN_MS, PLAN, Playbook, at, atr, doubts, flat, limits, settings
+from tests.support.playbook import OPEN_MS, PLAN, Playbook, at, atr, doubts, limits, settings
 
 CANCELS = ["cancel stop#1", "cancel target#1", "cancel timed_exit#1"]
 
@@ -51,7 +51,7 @@ def phase(play: Playbook) -> Phase:
     return play.engine.state.phase
 
 
-# --- protected within 2 s -----------------------------------------------------------------------------------------------
+# --- protected within 2 s -------------------------------------------------------------------------------------------
 
 
 def test_a_stop_that_is_seen_working_needs_no_other() -> None:
@@ -134,7 +134,7 @@ def test_protection_goes_on_while_the_link_is_degraded() -> None:
     play.when(seconds(2), then=[emergency(2, "SELL", 133, "74.80", "75.25"), "critical: emergency"])
 
 
-# --- the exit protocol --------------------------------------------------------------------------------------------------
+# --- the exit protocol ----------------------------------------------------------------------------------------------
 
 
 def test_first_the_target_is_made_marketable() -> None:
@@ -267,7 +267,7 @@ def test_the_whole_account_means_other_people_s_shares_too() -> None:
     play.when(stop_session).check("phase", phase, Phase.CLOSED)
 
 
-# --- closure --------------------------------------------------------------------------------------------------------------
+# --- closure --------------------------------------------------------------------------------------------------------
 
 
 def test_the_loop_closes_at_30_minutes_before_the_close_and_is_closed_only_when_verified() -> None:

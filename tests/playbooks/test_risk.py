@@ -13,7 +13,7 @@ import pytest
 from core import events as e
 from core.errors import InvalidValueError
 from core.params import RiskLimits, SizeUnit
-from core.vocabulary import ErrorKind, Leg, Phase
+from core.vocabulary import Leg, Phase
 from tests.support.happenings import (
     bar,
     buy,
@@ -25,7 +25,6 @@ from tests.support.happenings import (
     market_orders_wait,
     minutes,
     ordered_by_hand,
-    position_pushed,
     predicted,
     quoted,
     refuses,
@@ -33,17 +32,14 @@ from tests.support.happenings import (
     resume,
     seconds,
     sell,
-    traded_by_hand,
     trades_at,
 )
 from tests.support.in_words import ENTERS, bracket, modifies, refused
 from tests.support.playbook import (
-    OPEN_MS,
     PLAN,
     Playbook,
-    at,
+    Step,
     atr,
-    flat,
     instrument,
     limits,
     no_limits,
@@ -51,12 +47,11 @@ from tests.support.playbook import (
     price,
     settings,
 )
-from core.vocabulary import Action
 
 ENTRY = [ENTERS, bracket(1, "BUY", 133, "74.80", "75.25")]
 
 
-# --- one position -----------------------------------------------------------------------------------------------------
+# --- one position ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("limit", "then"), [("9988.30", ENTRY), ("9988.29", [refused("max_position_value")])])
@@ -76,7 +71,7 @@ def test_an_add_counts_with_what_is_held_and_a_reversal_does_not() -> None:
     play.check("reversed", lambda p: p.engine.position("SOXL"), -132)
 
 
-# --- all positions ----------------------------------------------------------------------------------------------------
+# --- all positions --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("limit", "refusal"), [("19976.60", None), ("19976.59", "max_gross_exposure")])
@@ -114,12 +109,13 @@ def test_other_sectors_and_tickers_without_one_do_not_count() -> None:
     ("first", "second", "refusal"),
     [
         ("SOXL BUY", "SOXS SELL", "max_pair_bet"), ("SOXS SELL", "SOXL BUY", "max_pair_bet"),
-        ("SOXL BUY", "SOXS BUY", None), ("GLD BUY", "SLV BUY", "max_pair_bet"), ("SLV SELL", "GLD SELL", "max_pair_bet"),
+        ("SOXL BUY", "SOXS BUY", None), ("GLD BUY", "SLV BUY", "max_pair_bet"),
+        ("SLV SELL", "GLD SELL", "max_pair_bet"),
         ("GLD BUY", "SLV SELL", None), ("CVNA BUY", "SLV SELL", None),
     ],
 )  # fmt: skip
 def test_a_correlated_pair_is_one_bet(first: str, second: str, refusal: str | None) -> None:
-    def step(text: str):  # noqa: ANN202 - a playbook's step
+    def step(text: str) -> Step:
         ticker, signal = text.split()
         return predicted(signal, ticker=ticker)
 
@@ -157,7 +153,7 @@ def test_a_position_beyond_its_stop_has_no_heat_left() -> None:
     assert play.decisions[-1].refusal is None
 
 
-# --- the market -------------------------------------------------------------------------------------------------------
+# --- the market -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -182,7 +178,7 @@ def test_a_price_that_jumped_2_percent_from_the_last_bar(now: str, refusal: str 
     assert play.decisions[-1].refusal == refusal
 
 
-# --- counts -----------------------------------------------------------------------------------------------------------
+# --- counts ---------------------------------------------------------------------------------------------------------
 
 
 def traded(play: Playbook, ticker: str = "SOXL") -> Playbook:
@@ -216,7 +212,7 @@ def test_three_rejected_entries_in_a_row_stop_all_entries_until_a_person_resumes
     for ticker in ("CVNA", "GLD", "SLV"):
         play.when(buy(ticker=ticker))
     play.when(refuses(), buy(), then=[refused("rejects_in_a_row")])
-    play.when(resume, seconds(1), buy(), then=ENTRY[:1] + [bracket(4, "BUY", 133, "74.80", "75.25")])
+    play.when(resume, seconds(1), buy(), then=[ENTERS, bracket(4, "BUY", 133, "74.80", "75.25")])
 
 
 def test_a_filled_entry_ends_the_row_of_rejects() -> None:
@@ -246,7 +242,7 @@ def test_another_end_breaks_the_row_of_stop_outs() -> None:
     assert play.decisions[-1].refusal is None
 
 
-# --- the account ------------------------------------------------------------------------------------------------------
+# --- the account ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -283,7 +279,7 @@ def test_a_ticker_in_which_another_has_orders() -> None:
     Playbook().when(ordered_by_hand(), then=["warning: foreign_order"]).when(buy(), then=[refused("foreign_position")])
 
 
-# --- the day's loss ---------------------------------------------------------------------------------------------------
+# --- the day's loss -------------------------------------------------------------------------------------------------
 
 
 def test_the_loss_is_watched_on_every_bar_and_halts_for_the_day() -> None:
@@ -350,7 +346,7 @@ def test_unknown_values_refuse_where_exposure_is_limited() -> None:
         play.when(buy(), then=[refused(refusal)])
 
 
-# --- the limits themselves ----------------------------------------------------------------------------------------------
+# --- the limits themselves ------------------------------------------------------------------------------------------
 
 
 def test_every_limit_can_be_off() -> None:

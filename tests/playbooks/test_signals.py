@@ -120,7 +120,7 @@ def test_a_decision_names_the_figures_that_decided() -> None:
     }
 
 
-# --- rule 0: connection and data --------------------------------------------------------------------------------------
+# --- rule 0: connection and data ------------------------------------------------------------------------------------
 
 
 def test_signals_while_not_connected_are_refused() -> None:
@@ -148,7 +148,7 @@ def test_data_older_than_5_s_is_stale() -> None:
     Playbook(no_history()).when(predicted("BUY", fresh=False), then=[refused("data_stale")])
 
 
-# --- rule 1: the session ------------------------------------------------------------------------------------------
+# --- rule 1: the session --------------------------------------------------------------------------------------------
 
 
 def test_no_entry_before_the_open() -> None:

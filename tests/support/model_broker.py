@@ -73,6 +73,7 @@ class ModelBroker:
     connected: bool = True
     mute: bool = False  # accepts everything, answers nothing
     refuse: dict[str, tuple[int, ErrorKind]] = field(default_factory=dict)  # leg -> the error that its placing draws
+    refuse_changes: tuple[int, ErrorKind] | None = None
     sent: int = 0
     commission: Decimal = Decimal("1.00")
 
@@ -93,7 +94,7 @@ class ModelBroker:
                         self._start(self.orders[spec.order_ref])
                 case c.ModifyOrder(ref, shares, limit, stop):
                     self._modify(ref, shares, limit, stop)
-                case c.CancelOrder(ref):
+                case c.CancelOrder(ref, 0):
                     self._cancel(ref)
                 case c.CancelEverything():
                     self.foreign.clear()
@@ -101,6 +102,8 @@ class ModelBroker:
                         self._end(order, OrderStatus.CANCELLED)
                 case c.ReadBroker():
                     self._say(self.read_back())
+                    for execution in self.executions:
+                        self._say(e.CommissionReported(0, execution.exec_id, self.commission, None))
 
     def _place_bracket(self, entry: OrderSpec, children: tuple[OrderSpec, ...]) -> None:
         for spec in (entry, *children):
@@ -141,6 +144,9 @@ class ModelBroker:
         order = self.orders.get(ref)
         if order is None or not order.is_live:
             self._error(ref, 104, ErrorKind.NOT_FOUND)
+            return
+        if self.refuse_changes is not None:
+            self._error(ref, *self.refuse_changes)
             return
         order.total = max(shares, order.filled)
         order.limit, order.stop = limit or order.limit, stop or order.stop

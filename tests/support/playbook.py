@@ -88,16 +88,20 @@ class Playbook:
         self._start()
 
     def _start(self) -> None:
+        self._describe()
         for params in self.params.tickers:
             self.broker.prices[params.ticker] = self.setup.base
-            instrument = self.setup.instrument or Instrument("", 1)
-            self.feed(e.InstrumentRead(0, replace(instrument, ticker=params.ticker)))
             self.bar_ms[params.ticker] = (self.now_ms - HISTORY_BARS * BAR_MS) // BAR_MS * BAR_MS
         if self.setup.connected:
             self.feed(e.LinkChanged(0, Link.CONNECTED, "test"))
         self.pass_time(self.setup.start_ms)
 
-    # --- telling --------------------------------------------------------------------------------------------------
+    def _describe(self) -> None:
+        for params in self.params.tickers:
+            instrument = self.setup.instrument or Instrument("", 1)
+            self.feed(e.InstrumentRead(0, replace(instrument, ticker=params.ticker)))
+
+    # --- telling ----------------------------------------------------------------------------------------------------
 
     def when(self, *steps: Step, then: Sequence[str] | None = None) -> Playbook:
         """Let something happen; `then` is everything that must come of it."""
@@ -117,7 +121,7 @@ class Playbook:
         assert actual(self) == expected, name
         return self
 
-    # --- the machinery --------------------------------------------------------------------------------------------
+    # --- the machinery ----------------------------------------------------------------------------------------------
 
     def feed(self, event: e.Event) -> None:
         """Let the engine take one event, and the model broker its commands."""
@@ -191,6 +195,8 @@ class Playbook:
             assert decode(encode(before), State) == before
         else:
             self.journal = []
+            self.bar_ms = dict.fromkeys(self.bar_ms, 0)
+            self._describe()
 
     def _keep(self, command: c.Command) -> None:
         match command:
@@ -206,7 +212,7 @@ class Playbook:
                 pass
 
 
-# --- givens -------------------------------------------------------------------------------------------------------
+# --- givens ---------------------------------------------------------------------------------------------------------
 
 
 def flat(ticker: str) -> Given:
