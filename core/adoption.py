@@ -8,9 +8,9 @@ from decimal import Decimal
 from core.bracket import Heard, Stage
 from core.desk import Desk
 from core.fills import exit_shares, settle_trades
-from core.ledger import FillKind
 from core.orders import Execution, OpenOrder, OrderSpec, parse_order_ref
-from core.pricing import increments_of, leg_distance, leg_price
+from core.pricing import increments_of, leg_distance
+from core.protection import aim
 from core.state import Book, Bracket, Legs, Order
 from core.vocabulary import Action, Leg, OrderKind, Severity, Side
 
@@ -85,33 +85,36 @@ def complete_adopted(desk: Desk, book: Book) -> None:
     for bracket in book.brackets.values():
         if bracket.held <= 0 or bracket.stop_distance:
             continue
-        atr, sign, increments = book.atr.value, bracket.side.sign, increments_of(book)
-        bracket.atr = atr or 0.0
-        if bracket.stop_price:
-            bracket.stop_distance = (average - bracket.stop_price) * sign
-        elif atr is not None:
-            bracket.stop_distance = leg_distance(params.atr_stop_multiplier, atr, average, ZERO, increments)
-            bracket.stop_price = leg_price(bracket.side, average - sign * bracket.stop_distance, increments)
-        if bracket.target_price:
-            bracket.target_distance = (bracket.target_price - average) * sign
-        elif atr is not None:
-            bracket.target_distance = leg_distance(params.atr_target_multiplier, atr, average, ZERO, increments)
-            bracket.target_price = leg_price(bracket.side, average + sign * bracket.target_distance, increments)
+        sign = bracket.side.sign
+        bracket.atr = book.atr.value or 0.0
+        by_atr = params.atr_stop_multiplier
+        bracket.stop_distance = _distance(book, (bracket.stop_price, -sign), average, by_atr)
+        by_atr = params.atr_target_multiplier
+        bracket.target_distance = _distance(book, (bracket.target_price, sign), average, by_atr)
+        aim(desk, book, bracket)
+
+
+def _distance(book: Book, leg: tuple[Decimal, int], average: Decimal, multiple: Decimal) -> Decimal:
+    """How far a leg (price, direction) is from the average, else what the ATR of now calls for, else 0: not known."""
+    price, direction = leg
+    if price:
+        return (price - average) * direction
+    atr = book.atr.value
+    return leg_distance(multiple, atr, average, ZERO, increments_of(book)) if atr is not None else ZERO
 
 
 def _assign_emergency(book: Book, order: Order) -> None:
+    """Join an emergency leg to the first bracket that lacks one; one that none lacks is swept as an orphan."""
     for bracket in book.brackets.values():
-        stop_works = book.live(bracket.native.stop) is not None
-        if bracket.held <= 0 or stop_works:
-            continue
-        if order.leg is Leg.EMERGENCY_STOP and not bracket.emergency.stop:
-            bracket.emergency.stop, bracket.stop_price = order.ref, order.stop_price or ZERO
-        elif order.leg is Leg.EMERGENCY_TARGET and not bracket.emergency.target:
-            bracket.emergency.target, bracket.target_price = order.ref, order.limit_price or ZERO
-        else:
+        taken = bracket.emergency.stop if order.is_stop else bracket.emergency.target
+        if taken or bracket.held <= 0 or book.live(bracket.native.stop) is not None:
             continue
         order.bracket = bracket.number
-        return
+        if order.is_stop:
+            bracket.emergency.stop, bracket.stop_price = order.ref, order.stop_price or ZERO
+        else:
+            bracket.emergency.target, bracket.target_price = order.ref, order.limit_price or ZERO
+        break
 
 
 def take_foreign(desk: Desk, book: Book, execution: Execution, order: Order | None, at_ms: int) -> Book | None:
@@ -149,10 +152,7 @@ def _part_of_ours(book: Book, signed: int) -> int:
 
 def take_external(desk: Desk, book: Book, execution: Execution, at_ms: int) -> None:
     """Our shares were closed by hand or by another client (CASES 22): the ledger says so, the legs follow."""
-    fill = desk.state.ledger.record(execution)
-    if fill.kind is FillKind.DUPLICATE:
-        return
-    book.position = fill.position_after
+    book.position = desk.state.ledger.record(execution).position_after
     exit_shares(book, execution.action.sign * execution.shares)
     book.last_exit_ms = at_ms
     settle_trades(desk, book)

@@ -119,5 +119,5 @@ def after(stage: Stage, heard: Heard) -> Stage:
     if following is not None:
         return following
     if heard in _OURS:
-        raise InvalidValueError("stage", stage, f"one that can take {heard!r}")
+        raise InvalidValueError("stage", stage, f"one that can take '{heard}'")
     return stage

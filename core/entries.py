@@ -9,7 +9,7 @@ from core.commands import RecordDecision
 from core.desk import Desk
 from core.market import Prediction
 from core.orders import OrderSpec, order_ref
-from core.params import EntryKind
+from core.params import EntryKind, TickerParams
 from core.pricing import increments_of, leg_price, through_market
 from core.records import Decision
 from core.rules import pricing, risk
@@ -18,7 +18,7 @@ from core.rules.candidate import SIDES, Candidate, Plan, make_plan
 from core.rules.position import order_in_flight, position_rule
 from core.rules.signal import invalid, outdated, weak
 from core.state import Book, Bracket, Legs
-from core.vocabulary import ExitReason, Leg, OrderKind, Outcome, Refusal, Severity, TimeInForce
+from core.vocabulary import ExitReason, Leg, OrderKind, Outcome, Refusal, Severity, Side, TimeInForce
 
 KEYS_MAX = 10_000
 """Predictions remembered; beyond that those too old to be accepted again are forgotten."""
@@ -26,7 +26,8 @@ KEYS_MAX = 10_000
 
 def decide(desk: Desk, prediction: Prediction) -> None:
     """Ask the rules in their order, record the one decision, and act on it."""
-    candidate = _candidate(desk, prediction)
+    params, side = desk.by_ticker.get(prediction.ticker), SIDES.get(prediction.signal)
+    candidate = None if params is None or side is None else _candidate(desk, prediction, params, side)
     refusal = _refusal(desk, prediction, candidate)
     _remember(desk, prediction)
     if refusal is not None or candidate is None or candidate.plan is None:
@@ -35,9 +36,8 @@ def decide(desk: Desk, prediction: Prediction) -> None:
     number = desk.state.take_number()
     _record(desk, prediction, candidate, number=number)
     if candidate.outcome is Outcome.REVERSE:
-        run = exit_protocol.begin(desk, candidate.book, ExitReason.REVERSAL)
-        if run is not None:
-            run.reentry, run.reentry_number = prediction, number
+        run = exit_protocol.start(desk, candidate.book, ExitReason.REVERSAL)
+        run.reentry, run.reentry_number = prediction, number
     else:
         enter(candidate, candidate.plan, number)
 
@@ -62,9 +62,7 @@ def refuse_unreadable(desk: Desk, asked_ticker: str, problem: str) -> None:
 
 def enter_after_exit(desk: Desk, book: Book, prediction: Prediction, number: int) -> None:
     """A reversal's second half, once flat: the signal must still be fresh and every limit still hold."""
-    candidate = _candidate(desk, prediction)
-    if candidate is None:
-        return
+    candidate = _candidate(desk, prediction, desk.by_ticker[prediction.ticker], SIDES[prediction.signal])
     refusal = outdated(desk, prediction) or no_access(desk, book.ticker) or _trading_refusal(candidate)
     if refusal is None and candidate.plan is not None:
         enter(candidate, candidate.plan, number)
@@ -77,11 +75,8 @@ def enter_after_exit(desk: Desk, book: Book, prediction: Prediction, number: int
     )
 
 
-def _candidate(desk: Desk, prediction: Prediction) -> Candidate | None:
-    """What the rules see; None for a prediction that has no ticker of ours or no side."""
-    params, side = desk.by_ticker.get(prediction.ticker), SIDES.get(prediction.signal)
-    if params is None or side is None:
-        return None
+def _candidate(desk: Desk, prediction: Prediction, params: TickerParams, side: Side) -> Candidate:
+    """What the rules see."""
     candidate = Candidate(desk, prediction, desk.book(prediction.ticker), params, side, plan=None)
     candidate.plan = plan = make_plan(candidate)
     candidate.note("confidence_threshold", params.confidence_threshold)

@@ -13,8 +13,9 @@ from decimal import Decimal
 
 from core.bracket import Stage
 from core.desk import Desk
+from core.exposure import mark_of
 from core.orders import OrderSpec, order_ref
-from core.pricing import increments_of, last_trade, leg_price, through_market
+from core.pricing import increments_of, leg_price, through_market
 from core.protection import place_emergency
 from core.state import Book, Exit, ExitStep, Order
 from core.vocabulary import ExitReason, Leg, OrderKind, Severity, Side, TimeInForce
@@ -35,7 +36,7 @@ OVERNIGHT_ATTEMPTS_MAX = 3
 """GTC stops sent for one ticker when the broker refuses them."""
 
 OVERNIGHT_FRACTION = Decimal("0.05")
-"""Distance of the GTC stop from the last trade where no bracket says better; it is the last resort of a failed day."""
+"""Distance of the GTC stop from the mark where no bracket says better; it is the last resort of a failed day."""
 
 
 def begin(desk: Desk, book: Book, reason: ExitReason, *, whole_account: bool = False) -> Exit | None:
@@ -51,6 +52,11 @@ def begin(desk: Desk, book: Book, reason: ExitReason, *, whole_account: bool = F
     entering = any(order.leg is Leg.ENTRY for order in book.orders.values())
     if book.position == 0 and not entering and not book.behind and not whole_account:
         return None  # legs that outlived their position are swept without it
+    return start(desk, book, reason, whole_account=whole_account)
+
+
+def start(desk: Desk, book: Book, reason: ExitReason, *, whole_account: bool = False) -> Exit:
+    """Start the protocol for a ticker in which none runs."""
     state = desk.state
     epoch, state.next_exit = state.next_exit, state.next_exit + 1
     run = book.exit = Exit(epoch, reason, state.now_ms, ExitStep.CLEARING, state.now_ms, whole_account=whole_account)
@@ -102,13 +108,11 @@ def _reprice_targets(desk: Desk, book: Book, fraction: Decimal) -> bool:
         if bracket.held == 0:
             continue
         target = book.live(bracket.emergency.target) or book.live(bracket.native.target)
-        if target is None or target.stage not in (Stage.LIVE, Stage.CHANGING) or target.refusals:
+        if target is None or target.stage is not Stage.LIVE or target.refusals:
             return False
         work.append((target, bracket.held))
     price = through_market(book, work[0][0].spec.action, fraction) if work else None
     if price is None or sum(held for _, held in work) != abs(book.position):
-        return False
-    if any(target.stage is Stage.CHANGING for target, _ in work):
         return False
     for target, held in work:
         desk.modify(book, target, target.filled + held, price, None)
@@ -206,9 +210,8 @@ def _wait_for_market(desk: Desk, book: Book, run: Exit) -> None:
             f"The market order for {order.shares} shares was refused; a stop stands in, next attempt in 30 s.",
         )
         _go(desk, run, ExitStep.PAUSED)
-        for bracket in book.brackets.values():
-            if bracket.held > 0:
-                place_emergency(desk, book, bracket)
+        for bracket in [one for one in book.brackets.values() if one.held > 0 and one.stop_price > 0]:
+            place_emergency(desk, book, bracket)
     else:
         _go(desk, run, ExitStep.CLEARING)
 
@@ -237,7 +240,7 @@ def _hold_overnight(desk: Desk, book: Book, run: Exit) -> None:
     for order in list(book.orders.values()):
         desk.cancel(book, order)
     side = Side.LONG if book.position > 0 else Side.SHORT
-    price = _overnight_price(book, side)
+    price = _overnight_price(desk, book, side)
     spec = OrderSpec(
         order_ref=order_ref(desk.state.session, book.ticker, desk.state.take_number(), Leg.OVERNIGHT_STOP),
         ticker=book.ticker,
@@ -258,13 +261,13 @@ def _hold_overnight(desk: Desk, book: Book, run: Exit) -> None:
     )
 
 
-def _overnight_price(book: Book, side: Side) -> Decimal:
-    for bracket in book.brackets.values():
-        if bracket.held > 0 and bracket.stop_price > 0:
-            return bracket.stop_price
-    last = last_trade(book)
-    base = Decimal(repr(last)) if last is not None else Decimal(0)
-    return leg_price(side, base * (1 - side.sign * OVERNIGHT_FRACTION), increments_of(book))
+def _overnight_price(desk: Desk, book: Book, side: Side) -> Decimal:
+    """The stop of a bracket that holds shares, else 5 % from the mark."""
+    wanted = [bracket.stop_price for bracket in book.brackets.values() if bracket.held > 0 and bracket.stop_price > 0]
+    mark = mark_of(desk, book)
+    average = desk.state.ledger.average_price(book.ticker) or Decimal(0)
+    base = mark if mark.is_finite() else average
+    return wanted[0] if wanted else leg_price(side, base * (1 - side.sign * OVERNIGHT_FRACTION), increments_of(book))
 
 
 def _wait_overnight(desk: Desk, book: Book, run: Exit) -> None:

@@ -120,8 +120,6 @@ def _reason(book: Book, leg: str) -> ExitReason:
 
 def report_trades(desk: Desk, book: Book) -> None:
     """Record every closed round trip that is new, or that a commission or a correction has changed."""
-    if book.ticker not in desk.state.ledger.books:
-        return
     for trip, note in zip(desk.state.ledger.books[book.ticker].trips, book.trades, strict=True):
         if trip.closed_ms is None or trip.exit_price is None or trip.gross_pnl is None:
             continue

@@ -61,8 +61,7 @@ def watch_cover(desk: Desk, book: Book) -> None:
     if exposed and book.exposed_since_ms is None:
         book.exposed_since_ms = now_ms
     elif not exposed and book.exposed_since_ms is not None:
-        if book.trades:
-            book.trades[-1].unprotected_ms += now_ms - book.exposed_since_ms
+        book.trades[-1].unprotected_ms += now_ms - book.exposed_since_ms
         book.exposed_since_ms = None
 
 
@@ -166,11 +165,11 @@ def place_emergency(desk: Desk, book: Book, bracket: Bracket) -> None:
             oca_type=OCA_REDUCE_WITH_BLOCK,
         )
 
-    specs = {
-        Leg.EMERGENCY_STOP: spec(Leg.EMERGENCY_STOP, OrderKind.STOP, None, bracket.stop_price),
-        Leg.EMERGENCY_TARGET: spec(Leg.EMERGENCY_TARGET, OrderKind.LIMIT, bracket.target_price, None),
-    }
-    bracket.emergency = Legs(stop=specs[Leg.EMERGENCY_STOP].order_ref, target=specs[Leg.EMERGENCY_TARGET].order_ref)
+    specs = {Leg.EMERGENCY_STOP: spec(Leg.EMERGENCY_STOP, OrderKind.STOP, None, bracket.stop_price)}
+    if bracket.target_price > 0:
+        specs[Leg.EMERGENCY_TARGET] = spec(Leg.EMERGENCY_TARGET, OrderKind.LIMIT, bracket.target_price, None)
+    target = specs.get(Leg.EMERGENCY_TARGET)
+    bracket.emergency = Legs(stop=specs[Leg.EMERGENCY_STOP].order_ref, target=target.order_ref if target else "")
     desk.place(book, specs, bracket.number)
     desk.alert(
         Severity.CRITICAL,
@@ -181,14 +180,14 @@ def place_emergency(desk: Desk, book: Book, bracket: Bracket) -> None:
 
 
 def aim(desk: Desk, book: Book, bracket: Bracket) -> None:
-    """Set the wanted prices from the position's average and the distances of the bracket's decision."""
-    average = desk.state.ledger.average_price(book.ticker)
-    if average is None:
-        return
-    increments = increments_of(book)
-    sign = bracket.side.sign
-    bracket.stop_price = leg_price(bracket.side, average - sign * bracket.stop_distance, increments)
-    bracket.target_price = leg_price(bracket.side, average + sign * bracket.target_distance, increments)
+    """Set the wanted prices from the position's average and the bracket's distances; 0 where one is not known."""
+    average = desk.state.ledger.average_price(book.ticker) or Decimal(0)
+
+    def price(distance: Decimal) -> Decimal:
+        return leg_price(bracket.side, average + distance, increments_of(book)) if distance else Decimal(0)
+
+    bracket.stop_price = price(-bracket.side.sign * bracket.stop_distance)
+    bracket.target_price = price(bracket.side.sign * bracket.target_distance)
 
 
 def reprice(desk: Desk, book: Book, bracket: Bracket, legs: Legs) -> None:

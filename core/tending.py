@@ -31,6 +31,7 @@ def _act(desk: Desk, book: Book) -> None:
     if is_overfilled(book):
         _repair(desk, book)
     if book.exit is None:
+        _sweep_orphans(desk, book)
         for bracket in list(book.brackets.values()):
             if not tend_bracket(desk, book, bracket):
                 exit_protocol.begin(desk, book, ExitReason.RECOVERY)
@@ -42,6 +43,12 @@ def _act(desk: Desk, book: Book) -> None:
     run = book.exit
     if run is not None:
         exit_protocol.advance(desk, book, run)
+
+
+def _sweep_orphans(desk: Desk, book: Book) -> None:
+    """Cancel what serves no bracket, as after a loss of the journal, or when the broker lists what we knew as ended."""
+    for order in [order for order in book.orders.values() if order.bracket not in book.brackets]:
+        desk.cancel(book, order)
 
 
 def is_overfilled(book: Book) -> bool:

@@ -34,11 +34,6 @@ class Side(StrEnum):
         return 1 if self is Side.LONG else -1
 
     @property
-    def opposite(self) -> Side:
-        """The other side."""
-        return Side.SHORT if self is Side.LONG else Side.LONG
-
-    @property
     def entry_action(self) -> Action:
         """The action that opens or adds to this side."""
         return Action.BUY if self is Side.LONG else Action.SELL

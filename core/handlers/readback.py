@@ -128,16 +128,14 @@ def _missing(desk: Desk, book: Book, order: Order) -> None:
 
 def _forget_missing_executions(desk: Desk, book: Book) -> None:
     """The read-back is complete: fills that only a status told of did not happen."""
-    for ref in book.behind:
-        order = book.find(ref)
-        if order is not None:
-            order.reported_filled = order.filled
-            desk.alert(
-                Severity.WARNING,
-                f"fills/{ref}",
-                f"{book.ticker}: fills without executions",
-                f"The broker's status of {ref} tells of more fills than its executions do.",
-            )
+    for order in filter(None, map(book.find, book.behind)):
+        order.reported_filled = order.filled
+        desk.alert(
+            Severity.WARNING,
+            f"fills/{order.ref}",
+            f"{book.ticker}: fills without executions",
+            f"The broker's status of {order.ref} tells of more fills than its executions do.",
+        )
     book.behind = []
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from core.pricing import last_trade, side_quote
-from core.rules.candidate import Candidate
+from core.rules.candidate import Candidate, Plan
 from core.vocabulary import Refusal
 
 
@@ -28,7 +28,7 @@ def atr(candidate: Candidate) -> Refusal | None:
 
 
 def price_and_size(candidate: Candidate) -> Refusal | None:
-    """There is a price, the size buys at least one share, and the stop lies above zero."""
+    """There is a price, the size buys at least one share, both legs lie above zero, the target pays its costs."""
     plan = candidate.plan
     if plan is None:
         quote, last = side_quote(candidate.book, candidate.side.entry_action), last_trade(candidate.book)
@@ -37,19 +37,17 @@ def price_and_size(candidate: Candidate) -> Refusal | None:
         return plan.sized
     if max(plan.stop_distance, plan.target_distance) >= plan.price:
         return Refusal.PRICE_INVALID
-    return None
+    return _target_inside_costs(candidate, plan)
 
 
-def target_inside_costs(candidate: Candidate) -> Refusal | None:
+def _target_inside_costs(candidate: Candidate, plan: Plan) -> Refusal | None:
     """The target must pay for the spread and the round trip's commission."""
-    plan, params = candidate.plan, candidate.desk.params
-    if plan is None:
-        return None
+    params = candidate.desk.params
     commission = max(params.commission_per_share * plan.shares, params.commission_min_per_order)
     costs = plan.spread + 2 * commission / Decimal(plan.shares)
     candidate.note("costs_per_share", f"{costs:.4f}")
     return Refusal.TARGET_INSIDE_COSTS if plan.target_distance < costs else None
 
 
-RULES = (contract, atr, price_and_size, target_inside_costs)
+RULES = (contract, atr, price_and_size)
 """In the order in which they are asked."""

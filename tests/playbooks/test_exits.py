@@ -323,20 +323,17 @@ def test_a_gtc_stop_that_is_refused_is_tried_three_times() -> None:
     assert play.broker.orders[play.ref("overnight_stop")].stop == Decimal("75.40")
 
 
-def test_a_gtc_stop_without_a_bracket_lies_5_percent_from_the_last_trade() -> None:
+@pytest.mark.parametrize(("mark", "stop"), [(75.10, "71.34"), (75.20, "71.44"), (float("nan"), "71.34")])
+def test_a_gtc_stop_without_a_bracket_lies_5_percent_from_the_mark_else_from_the_average(
+    mark: float, stop: str
+) -> None:
     play = Playbook(at((PLAN.closure_ms - OPEN_MS) // 1000 - 120)).when(buy())
     play.when(price_unknown, market_orders_wait).when(until(PLAN.deadline_ms - 1))
     play.engine.state.books["SOXL"].brackets.clear()
-    play.when(until(PLAN.deadline_ms))
-    assert str(play.broker.orders[play.ref("overnight_stop")].stop) == "71.34"
-    play = Playbook(at((PLAN.closure_ms - OPEN_MS) // 1000 - 120)).when(buy())
-    play.when(price_unknown, market_orders_wait).when(until(PLAN.deadline_ms - 1))
-    book = play.engine.state.books["SOXL"]
-    book.brackets.clear()
-    book.quote, book.last_close = None, None
+    play.engine.state.marks["SOXL"] = mark
     play.setup.warm = False
     play.when(until(PLAN.deadline_ms))
-    assert play.broker.orders[play.ref("overnight_stop")].stop == 0
+    assert str(play.broker.orders[play.ref("overnight_stop")].stop) == stop
 
 
 def test_a_deadline_without_a_broker_tells_a_person() -> None:

@@ -42,7 +42,7 @@ def atr_of(play: Playbook, ticker: str = "SOXL") -> float | None:
     return play.engine.state.books[ticker].atr.value
 
 
-# --- outages ----------------------------------------------------------------------------------------------------------
+# --- outages --------------------------------------------------------------------------------------------------------
 
 
 def test_what_the_broker_did_meanwhile_is_taken_in_exactly_once() -> None:
@@ -113,7 +113,7 @@ def test_an_order_sent_after_the_question_is_left_to_the_next_answer() -> None:
     play.when(broker_speaks, seconds(10)).check("known", lambda p: p.engine.position("SOXL"), 133)
 
 
-# --- restarts -----------------------------------------------------------------------------------------------------------
+# --- restarts -------------------------------------------------------------------------------------------------------
 
 
 def test_a_suspension_survives_a_restart() -> None:
@@ -254,11 +254,11 @@ def test_the_exit_sells_no_more_than_the_account_has() -> None:
     play.when(seconds(5)).check("less", lambda p: p.broker.orders[p.ref("exit")].total, 100)
 
 
-# --- bars ---------------------------------------------------------------------------------------------------------------
+# --- bars -----------------------------------------------------------------------------------------------------------
 
 
 def test_live_bars_wait_for_the_history_before_them_case_37() -> None:
-    """After an outage the first live bar arrives before the history that fills the gap; each bar counts once, in order."""
+    """After an outage the first live bar arrives before the history that fills the gap; each counts once, in order."""
     play = Playbook()
     play.setup.warm = False
     play.when(link_lost, link_back)
@@ -285,6 +285,14 @@ def test_history_that_never_comes_is_waited_for_a_minute_at_most() -> None:
     assert play.engine.newest_bar_end_ms("SOXL") == start_ms + 10_000
 
 
+def test_an_unusable_bar_in_the_history_is_left_out() -> None:
+    play = Playbook()
+    start_ms = play.bar_ms["SOXL"]
+    bars = (Bar("SOXL", start_ms, 0.0, 0.0, 0.0, 0.0, 0), Bar("SOXL", start_ms + 10_000, 75.1, 75.2, 75.0, 75.1, 1))
+    play.when(happens(e.HistoryLoaded(0, "SOXL", bars)), then=["warning: bar"])
+    assert play.engine.newest_bar_end_ms("SOXL") == start_ms + 20_000
+
+
 def test_an_old_bar_moves_no_mark() -> None:
     play = Playbook()
     book = play.engine.state.books["SOXL"]
@@ -300,7 +308,7 @@ def test_warm_and_cold_tickers() -> None:
     play.when(happens(e.BarClosed(0, Bar("TSLA", 0, 1.0, 1.0, 1.0, 1.0, 1)), e.MarketDataSeen(0, "SOXL")))
 
 
-# --- the prediction source ------------------------------------------------------------------------------------------------
+# --- the prediction source ------------------------------------------------------------------------------------------
 
 
 def test_a_dead_prediction_source_is_told_once_and_stops_nothing_else() -> None:

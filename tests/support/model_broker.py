@@ -81,29 +81,30 @@ class ModelBroker:
 
     def take(self, commands: Iterable[c.Command]) -> None:
         """Carry out what concerns the broker; without a connection it is lost."""
-        for command in commands:
-            if not self.connected:
-                continue
-            match command:
-                case c.PlaceBracket(entry, children):
-                    self._place_bracket(entry, children)
-                case c.PlaceOrders(specs):
-                    for spec in specs:
-                        self._place(spec)
-                    for spec in specs:
-                        self._start(self.orders[spec.order_ref])
-                case c.ModifyOrder(ref, shares, limit, stop):
-                    self._modify(ref, shares, limit, stop)
-                case c.CancelOrder(ref, 0):
-                    self._cancel(ref)
-                case c.CancelEverything():
-                    self.foreign.clear()
-                    for order in list(self.orders.values()):
-                        self._end(order, OrderStatus.CANCELLED)
-                case c.ReadBroker():
-                    self._say(self.read_back())
-                    for execution in self.executions:
-                        self._say(e.CommissionReported(0, execution.exec_id, self.commission, None))
+        for command in commands if self.connected else ():
+            self._carry_out(command)
+
+    def _carry_out(self, command: c.Command) -> None:
+        match command:
+            case c.PlaceBracket(entry, children):
+                self._place_bracket(entry, children)
+            case c.PlaceOrders(specs):
+                for spec in specs:
+                    self._place(spec)
+                for spec in specs:
+                    self._start(self.orders[spec.order_ref])
+            case c.ModifyOrder(ref, shares, limit, stop):
+                self._modify(ref, shares, limit, stop)
+            case c.CancelOrder(ref, 0):
+                self._cancel(ref)
+            case c.CancelEverything():
+                self.foreign.clear()
+                for order in list(self.orders.values()):
+                    self._end(order, OrderStatus.CANCELLED)
+            case c.ReadBroker():
+                self._say(self.read_back())
+                for execution in self.executions:
+                    self._say(e.CommissionReported(0, execution.exec_id, self.commission, None))
 
     def _place_bracket(self, entry: OrderSpec, children: tuple[OrderSpec, ...]) -> None:
         for spec in (entry, *children):

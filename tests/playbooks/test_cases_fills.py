@@ -1,11 +1,10 @@
-"""Cases from the field, groups B to E: what goes wrong for people who trade through TWS, and what must be true then.
+"""Cases from the field, groups C, D and E: what goes wrong for people who trade through TWS, and what must be true.
 
 By their numbers. Where a switch of the model broker stands for a doubt, both of its positions are played.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -28,20 +27,17 @@ from tests.support.happenings import (
     link_lost,
     market_orders_wait,
     minutes,
-    ordered_by_hand,
     position_pushed,
     price_unknown,
     quoted,
     refuses,
     repeated,
-    restarted,
     seconds,
     sell,
-    stop_session,
     traded_by_hand,
 )
 from tests.support.in_words import ENTERS, bracket, emergency, market_exit, modifies, refused
-from tests.support.playbook import Playbook, doubts, settings
+from tests.support.playbook import Playbook, doubts
 
 LONG = [ENTERS, bracket(1, "BUY", 133, "74.80", "75.25")]
 CANCELS = ["cancel stop#1", "cancel target#1", "cancel timed_exit#1"]
@@ -51,148 +47,7 @@ def sent(play: Playbook) -> int:
     return play.broker.sent
 
 
-# --- B: orders --------------------------------------------------------------------------------------------------------
-
-
-def test_case_12_no_modification_unless_connected() -> None:
-    play = Playbook().when(market_orders_wait, buy()).when(filled_unheard("entry", 133, "75.20"))
-    play.when(link_lost, seconds(30), then=["critical: link"])
-    play.when(link_back, then=["over: link", modifies("stop#1", 133, "74.90"), modifies("target#1", 133, "75.35")])
-
-
-def test_case_12_two_orders_behind_one_reference_are_told_and_one_goes() -> None:
-    play = Playbook().when(buy())
-    double = replace(play.broker.row(play.broker.orders[play.ref("stop")]), perm_id=4711)
-    play.when(happens(e.OrderReported(0, double)), then=["critical: doubled", "cancel stop#1 permId 4711"])
-    play.when(happens(e.OrderReported(0, double)), then=[])
-    gone = e.OrderStatusReported(0, double.order_ref, 4711, OrderStatus.CANCELLED, 0, 133, "")
-    ended_echo = e.OrderReported(0, replace(double, status=OrderStatus.CANCELLED))
-    play.when(happens(gone, ended_echo), seconds(30), then=[]).check("live", lambda p: p.engine.working_orders(), 3)
-
-
-@pytest.mark.parametrize("journal", [True, False])
-def test_case_13_a_killed_session_comes_back_and_manages_every_order(journal: bool) -> None:
-    play = Playbook().when(buy()).when(minutes(4), buy(ticker="CVNA")).when(restarted(journal=journal))
-    orders = {ref for ref, order in play.broker.orders.items() if order.is_live}
-    assert {ref for book in play.engine.state.books.values() for ref in book.orders} == orders
-    play.when(seconds(30), then=[]).when(filled("stop", 133, "74.80"), then=["trade: long 133 stop -39.90"])
-    play.when(flatten(), seconds(10)).check("flat", lambda p: p.broker.positions, {"SOXL": 0, "CVNA": 0})
-
-
-def test_case_13_killed_before_the_bracket_left_the_decision_is_not_repeated() -> None:
-    """The journal has the bracket, the broker does not: nothing is sent again; the ticker pauses."""
-    play = Playbook()
-    play.broker.connected = False
-    play.when(buy(), then=LONG)
-    play.broker.connected = True
-    play.when(restarted(), then=["warning: rejected"]).when(seconds(1), then=[]).check("sent", sent, 0)
-    play.when(buy(), then=[refused("reject_pause")])
-
-
-@pytest.mark.parametrize("journal", [True, False])
-def test_case_14_twenty_restarts_send_nothing(journal: bool) -> None:
-    play = Playbook().when(buy())
-    for _ in range(20):
-        play.when(restarted(journal=journal), seconds(7))
-    play.check("sent", sent, 4)
-
-
-def test_case_15_an_order_without_any_callback_is_unknown_and_resolved_by_query() -> None:
-    play = Playbook().when(broker_mute, market_orders_wait, buy())
-    play.when(seconds(4.999), then=[]).when(seconds(0.001), then=["read: orders of SOXL without an answer"])
-    play.when(broker_speaks).when(seconds(10)).check("resolved", lambda p: p.engine.working_orders(), 4)
-    play.check("sent once", sent, 4).when(filled("entry", 133, "75.10"), seconds(5), then=[])
-
-
-def test_case_15_an_order_that_vanished_is_given_up_and_not_sent_again() -> None:
-    play = Playbook()
-    play.broker.connected = False
-    play.when(buy())
-    play.broker.connected = True
-    play.when(seconds(5), then=["warning: rejected"]).check("nothing", lambda p: p.engine.working_orders(), 0)
-    play.when(minutes(1), then=[]).check("sent", sent, 0)
-
-
-def test_case_16_manual_orders_are_kept_apart_by_their_perm_id_and_left_alone() -> None:
-    play = Playbook(settings(allow_foreign_positions=True))
-    play.when(
-        ordered_by_hand(perm_id=7),
-        ordered_by_hand(perm_id=8),
-        then=["warning: foreign_order", "warning: foreign_order"],
-    )
-    play.when(buy()).when(stop_session, seconds(10)).check("left alone", lambda p: len(p.broker.foreign), 2)
-    assert set(play.engine.state.foreign_orders) == {7, 8}
-
-
-def test_case_16_a_manual_order_that_ended_is_forgotten() -> None:
-    play = Playbook().when(ordered_by_hand()).when(buy(), then=[refused("foreign_position")])
-    gone = replace(play.broker.foreign.pop(), status=OrderStatus.CANCELLED)
-    play.when(happens(e.OrderReported(0, gone))).when(seconds(1), buy(), then=LONG)
-
-
-@pytest.mark.parametrize("code", [10349, 399, 404, 2109])
-def test_case_17_and_18_a_warning_ends_no_order(code: int) -> None:
-    play = Playbook().when(market_orders_wait, buy()).when(error("entry", ErrorKind.WARNING, code), then=[])
-    play.when(seconds(30), then=[]).check("live", lambda p: p.engine.working_orders(), 4)
-    play.when(filled("entry", 133, "75.10"), then=[]).check("taken in", lambda p: p.engine.position("SOXL"), 133)
-
-
-def test_case_17_a_cap_on_what_is_sent_again() -> None:
-    play = Playbook().when(buy()).when(refuses(Leg.EMERGENCY_STOP, Leg.EXIT)).when(ended("stop"))
-    play.when(minutes(10))
-    groups = [ref for ref in play.broker.orders if ref.endswith("emergency_stop")]
-    exits = [ref for ref in play.broker.orders if ref.endswith("/exit")]
-    assert len(groups) <= 25
-    assert len(exits) <= 21
-
-
-def test_case_19_a_fill_during_a_cancel_is_taken_in_and_nothing_is_sold_twice() -> None:
-    play = (
-        Playbook()
-        .when(buy())
-        .when(price_unknown, market_orders_wait, quoted(75.1, 75.1, 75.1))
-        .when(flatten(), seconds(5))
-    )
-    play.broker.mute = True
-    play.when(seconds(5), then=CANCELS)
-    play.broker.mute = False
-    ref = play.ref("stop")
-    play.broker.orders[ref].status = OrderStatus.SUBMITTED
-    play.when(filled("stop", 133, "74.80"), error("stop", ErrorKind.NOT_CANCELLABLE, 10148))
-    play.when(seconds(10)).check("flat", lambda p: (p.broker.positions["SOXL"], sent(p)), (0, 4))
-    play.check("settled", lambda p: (p.engine.has_working_orders(), p.engine.state.books["SOXL"].exit), (False, None))
-
-
-@pytest.mark.parametrize(("kind", "code"), [(ErrorKind.NOT_FOUND, 10147), (ErrorKind.NOT_CANCELLABLE, 10148)])
-def test_case_19_the_broker_s_no_ends_the_wait(kind: ErrorKind, code: int) -> None:
-    play = Playbook().when(market_orders_wait, buy()).when(broker_mute, flatten(), then=["cancel entry#1", *CANCELS])
-    for order in play.broker.orders.values():
-        order.status = OrderStatus.CANCELLED
-    play.when(broker_speaks, *(error(name, kind, code) for name in ("entry", "stop", "target", "timed_exit")))
-    play.when(seconds(11)).check("over", lambda p: p.engine.has_working_orders(), False)
-
-
-def test_case_20_a_message_about_an_unknown_order_is_told() -> None:
-    status = e.OrderStatusReported(0, "", 99, OrderStatus.SUBMITTED, 0, 10, "")
-    problem = e.OrderErrorReported(0, "", 201, ErrorKind.REJECTED, "no")
-    play = Playbook().when(happens(status), then=["warning: unknown_order"])
-    play.when(happens(problem), then=["warning: unknown_order"]).when(happens(status, problem), then=[])
-    play.when(ordered_by_hand(perm_id=5)).when(happens(replace(status, perm_id=5)), then=[])
-
-
-def test_case_20_an_unknown_order_of_our_own_is_asked_for_and_adopted() -> None:
-    play = Playbook().when(buy()).when(restarted(journal=False))
-    book = play.engine.state.books["SOXL"]
-    stop = book.orders.pop(play.ref("stop"))
-    status = e.OrderStatusReported(0, stop.ref, stop.perm_id, OrderStatus.PRE_SUBMITTED, 0, 133, "trigger")
-    play.when(happens(status), then=["read: order DU1-20231114/SOXL/1/stop is unknown"])
-    play.check("adopted", lambda p: p.engine.working_orders(), 3)
-    book.orders.pop(stop.ref)
-    echo = e.OrderReported(0, play.broker.row(play.broker.orders[stop.ref]))
-    play.when(seconds(1), happens(echo)).check("adopted", lambda p: p.engine.working_orders(), 3)
-
-
-# --- C: fills and money -------------------------------------------------------------------------------------------------
+# --- C: fills and money ---------------------------------------------------------------------------------------------
 
 
 def test_case_21_unknown_is_not_flat() -> None:
@@ -348,7 +203,7 @@ def test_case_26_a_correction_of_shares_moves_the_position_and_its_legs() -> Non
     play.when(seconds(3)).check("legs", lambda p: {o.total for o in p.broker.working("SOXL")}, {130})
 
 
-# --- D: brackets and flat -------------------------------------------------------------------------------------------------
+# --- D: brackets and flat -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("arm_on_part", [True, False])
@@ -453,7 +308,7 @@ def test_case_46_an_over_fill_during_an_exit_is_closed_by_it() -> None:
     play.when(filled("repair", 17, "75.10")).check("flat", lambda p: p.engine.is_flat(), True)
 
 
-# --- E: prices and permissions ----------------------------------------------------------------------------------------------
+# --- E: prices and permissions --------------------------------------------------------------------------------------
 
 
 def test_case_33_110_on_the_entry_is_a_clean_refusal() -> None:
@@ -465,9 +320,8 @@ def test_case_33_110_on_the_entry_is_a_clean_refusal() -> None:
 
 
 def test_case_33_an_entry_that_the_broker_does_not_find_is_refused_too() -> None:
-    play = (
-        Playbook().when(broker_mute, buy()).when(error("entry", ErrorKind.NOT_FOUND, 135), then=["warning: rejected"])
-    )
+    lost = error("entry", ErrorKind.NOT_FOUND, 135)
+    Playbook().when(broker_mute, buy()).when(lost, then=["warning: rejected"])
 
 
 def test_case_36_rejections_are_told_and_never_retried_and_three_in_a_row_break_the_circuit() -> None:
