@@ -6,15 +6,16 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from broker.gateway import IbBroker
 from core.events import Event
 from core.params import SessionPlan
-from core.vocabulary import Phase
+from core.records import Alert
+from core.vocabulary import Phase, Severity
 from runtime.chores import Chores
 from runtime.clock import BrokerClock, SystemClock
 from runtime.connector import Connector
 from runtime.control import ControlAnswer, ControlRequest
 from runtime.polling import Poller
-from runtime.ports import Broker
 from runtime.session import Session
 
 
@@ -23,7 +24,7 @@ class Host:
     """Everything that a drive needs. `failure` is an exception from a callback, to be raised by the drive."""
 
     session: Session
-    broker: Broker
+    broker: IbBroker
     clock: SystemClock | BrokerClock
     plan: SessionPlan
     connector: Connector
@@ -41,6 +42,10 @@ class Host:
         """Keep the first failure of a callback and wake the drive, which raises it."""
         self.failure = self.failure or failure
         self.nudge.set()
+
+    def alert(self, severity: Severity, key: str, title: str, text: str) -> None:
+        """Tell a person something that the shell found out."""
+        self.session.alerts.send(Alert(self.clock.now_ms(), severity, key, title, text))
 
     def take(self, *events: Event) -> None:
         """An event from a person or a signal: step at once and wake the drive."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from config import Settings
+from broker.preflight import check_broker
+from config import ClockKind, Settings
 from core.events import StopRequested
+from core.vocabulary import Severity
 from runtime.bootstrap import open_session
 from runtime.driving import drive, drive_until_reconciled
 from runtime.flatten import flatten
@@ -36,12 +38,27 @@ __all__ = [
 ]
 
 
+DECISIVE = frozenset({"connection", "answers", "mode", "clock", "orders"})
+"""Findings that forbid the day. Those about a single ticker only keep that ticker out, by the rules of entry."""
+
+
 async def startup(settings: Settings, date: str) -> StartupReport:
-    """Preflight: connect, read the broker back, and compare it with the journal."""
+    """Preflight: check what can be wrong with the broker, read it back, and compare it with the journal."""
     async with open_session(settings, date) as host:
         await host.connector.connect()
+        findings = await check_broker(
+            host.broker,
+            account=settings.account,
+            live=settings.live,
+            tickers=settings.tickers,
+            machine_ms=host.clock.now_ms() if settings.clock is ClockKind.REAL else None,
+        )
+        wrong = [finding for finding in findings if not finding.is_ok]
+        for finding in wrong:
+            host.alert(Severity.WARNING, f"preflight/{finding.check}", f"Preflight: {finding.check}", finding.words)
         await drive_until_reconciled(host, settings)
-        return StartupReport(True, f"broker read back: {describe(host)}", host.plan.session)
+        summary = f"broker read back: {describe(host)}" + "".join(f"; {finding.words}" for finding in wrong)
+        return StartupReport(not any(finding.check in DECISIVE for finding in wrong), summary, host.plan.session)
 
 
 async def warm_up(settings: Settings, date: str) -> WarmUpReport:

@@ -48,7 +48,7 @@ class Session:
         self.journal_full = False
         self._entries_stopped = False
         self._journal = journal
-        self._alerts = alerts
+        self.alerts = alerts
         self._request_read = request_read
         self._sequence = journal.last_sequence
         self._pumping = False
@@ -101,7 +101,7 @@ class Session:
             self.inbox.put(SuspendRequested(now_ms, "journal"))
             text = f"{full} No entries from now on; exits and the closure go on. Free space and restart the session."
             title = "The local journal cannot be written"
-            self._alerts.send(Alert(now_ms, Severity.CRITICAL, "journal_full", title, text))
+            self.alerts.send(Alert(now_ms, Severity.CRITICAL, "journal_full", title, text))
             return False
         return True
 
@@ -115,8 +115,8 @@ class Session:
                 case ReadBroker(reason):
                     self._request_read(reason)
                 case RaiseAlert(alert):
-                    self._alerts.send(alert)
+                    self.alerts.send(alert)
                 case ClearAlert(at_ms, key, text):
-                    self._alerts.clear(at_ms, key, text)
+                    self.alerts.clear(at_ms, key, text)
                 case _:
                     pass  # orders went out above; records reach Postgres through the journal
