@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Self
 from simulator.faults.chaos import schedule
 from simulator.faults.control import ControlPort
 from simulator.faults.gate import FaultGate
+from simulator.faults.links import NightlyReset
 from simulator.faults.log import FaultLog
 from simulator.faults.runner import FaultRunner
 from simulator.faults.script import load
@@ -85,6 +86,7 @@ class Gateway:
         options, start_ms = self.options, self.hub.now_ms
         world = World(self.hub, self.gate, self.markets, self.history, Random(f"faults {options.seed}"))
         runner = FaultRunner(world)
+        runner.plan(NightlyReset.next_ms(start_ms), NightlyReset())
         day = self.venue.clock.eastern().date()
         if options.faults is not None:
             runner.add(load(options.faults, day, start_ms))

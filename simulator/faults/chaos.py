@@ -7,6 +7,7 @@ from datetime import date
 from random import Random
 from typing import Any, Final
 
+from simulator.clock import eastern_ms
 from simulator.faults.script import Fault, parse
 from simulator.market.calendar import session
 
@@ -46,15 +47,21 @@ _PICKED_SYMBOL: Final = {"thin": "symbols", "shock": "symbols", "halt": "symbol"
 
 
 def schedule(seed: int, day: date, start_ms: int, symbols: tuple[str, ...]) -> list[Fault]:
-    """Faults between ten minutes after the opening bell and ten minutes before the closing one."""
+    """Faults between ten minutes after the opening bell (or the start) and ten minutes before the closing one."""
     opened = session(day)
     if opened is None:
         raise ValueError(f"day {day}: the exchange is closed")
     chance = Random(f"chaos {seed}")
-    first, last = opened.regular_open + 600, opened.regular_close - 600
-    seconds = sorted(chance.randint(first, last) for _ in range(chance.randint(FAULTS_MIN, FAULTS_MAX)))
-    entries = [_entry(chance, second, symbols) for second in seconds]
-    return parse(entries, day, start_ms)
+    started = (start_ms - eastern_ms(day)) // 1000
+    first, last = max(opened.regular_open, started) + 600, opened.regular_close - 600
+    count = chance.randint(FAULTS_MIN, FAULTS_MAX) if first < last else 0
+    return parse(entries(chance, count, first, last, symbols), day, start_ms)
+
+
+def entries(chance: Random, count: int, first: int, last: int, symbols: tuple[str, ...]) -> list[dict[str, Any]]:
+    """So many entries of a script, in the order of their times, between two seconds of the day."""
+    seconds = sorted(chance.randint(first, last) for _ in range(count))
+    return [_entry(chance, second, symbols) for second in seconds]
 
 
 def _entry(chance: Random, second: int, symbols: tuple[str, ...]) -> dict[str, Any]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import timedelta
 
+from simulator.clock import eastern, eastern_ms
 from simulator.faults.action import Action
 from simulator.faults.events import Event
 from simulator.faults.gate import Refusal
@@ -13,6 +15,7 @@ from simulator.server.session import Session
 from simulator.wire import codes
 
 _HOW = ("fin", "rst", "silent")
+RESET_SECOND = 23 * 3600 + 45 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +229,30 @@ class Connectivity(Action):
     def follow_up(self) -> tuple[int, Action] | None:
         """Restore it."""
         return self.seconds, Restored(self.restored)
+
+
+@dataclass(frozen=True, slots=True)
+class NightlyReset(Action):
+    """IB's servers reset every night at 23:45 New York time: 1100, and 1102 a minute later. Always in the schedule."""
+
+    name = "nightly_reset"
+    seconds: int = 60
+
+    @staticmethod
+    def next_ms(now_ms: int) -> int:
+        """The next 23:45 after a moment."""
+        today = eastern(now_ms).date()
+        tonight_ms = eastern_ms(today, RESET_SECOND)
+        return tonight_ms if tonight_ms > now_ms else eastern_ms(today + timedelta(days=1), RESET_SECOND)
+
+    def apply(self, world: World, event: Event | None) -> str:
+        """Reset now, and again tomorrow."""
+        world.plan(self.next_ms(world.now_ms), self)
+        return Connectivity(self.seconds).apply(world, event)
+
+    def follow_up(self) -> tuple[int, Action] | None:
+        """Back after a minute."""
+        return self.seconds, Restored()
 
 
 @dataclass(frozen=True, slots=True)

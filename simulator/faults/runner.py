@@ -18,6 +18,7 @@ class FaultRunner:
     def __init__(self, world: World) -> None:
         self.world = world
         world.gate.run_due = self.run_due
+        world.plan = self.plan
         self._due: list[tuple[int, int, Action, Event | None]] = []
         self._serial = itertools.count()
 

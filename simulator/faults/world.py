@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from random import Random
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from simulator.faults.gate import FaultGate
 from simulator.model import Instrument
@@ -13,6 +14,9 @@ from simulator.server.hub import Hub
 from simulator.server.market_desk import MarketDesk
 from simulator.server.session import Session
 from simulator.venue import Venue
+
+if TYPE_CHECKING:
+    from simulator.faults.action import Action
 
 
 class Predictions(Protocol):
@@ -32,6 +36,8 @@ class World:
     history: HistoryDesk
     chance: Random
     predictions: Predictions | None = None
+    plan: Callable[[int, Action], None] = field(default=lambda at_ms, action: None)
+    """Does an action at a moment; set by the runner."""
 
     @property
     def venue(self) -> Venue:

@@ -7,6 +7,9 @@ from simulator.venue import Venue
 from simulator.wire.contracts import EXCHANGES
 from simulator.wire.requests import ContractText
 
+_OLD_NAMES = {"NASDAQ": "ISLAND", "CBOE": "BATS"}
+"""Exchanges that clients still call by an earlier name."""
+
 
 def find_instrument(venue: Venue, contract: ContractText, sec_id_type: str = "", sec_id: str = "") -> Instrument | None:
     """The one instrument that matches every field given; None when there is none (error 200)."""
@@ -23,12 +26,13 @@ def find_instrument(venue: Venue, contract: ContractText, sec_id_type: str = "",
 
 def _agrees(contract: ContractText, found: Instrument) -> bool:
     """Whether every field that the client gave fits the instrument; conId alone is enough."""
-    exchange_fits = contract.exchange in ("", found.primary_exchange, *EXCHANGES)
+    listed = (found.primary_exchange, _OLD_NAMES.get(found.primary_exchange, ""))
+    exchange_fits = contract.exchange in ("", *listed, *EXCHANGES)
     return (
         contract.sec_type in (("", found.sec_type) if contract.con_id else (found.sec_type,))
         and contract.currency in ("", found.currency)
         and exchange_fits
         and contract.local_symbol in ("", found.local_symbol)
-        and contract.primary_exchange in ("", "SMART", found.primary_exchange)
+        and contract.primary_exchange in ("", "SMART", *listed)
         and contract.trading_class in ("", found.trading_class, found.symbol)
     )

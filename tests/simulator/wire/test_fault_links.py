@@ -253,3 +253,14 @@ async def test_a_code_out_of_the_blue() -> None:
         inject(gateway, code={"code": 2110})
         assert codes(await raw.second()) == ["2110"]
         raw.close()
+
+
+async def test_the_nightly_reset_comes_by_itself_every_night() -> None:
+    async with running(start="23:44", observers=frozenset({2})) as gateway:
+        observer = await Raw.connect(gateway.port, client_id=2)
+        gateway.seconds.run_to(gateway.hub.now_ms + 180_000)
+        observer.send(49, 1)
+        assert codes(await observer.until("49")) == ["1100", "1102"]
+        gateway.seconds.run_to(gateway.hub.now_ms + 86_400_000)
+        assert injected(gateway) == ["nightly_reset", "restored"] * 2
+        observer.close()

@@ -149,3 +149,46 @@ async def test_a_schedule_can_be_asked_for() -> None:
             "US/Eastern", "3", "20250312-09:30:00", "20250312-16:00:00", "20250312",
         ]  # fmt: skip
         raw.close()
+
+
+async def test_what_is_not_served_is_refused_under_its_own_id() -> None:
+    async with running() as gateway:
+        raw = await Raw.connect(gateway.port)
+        raw.send(10, 5, 71, *contract_fields("SOXL"), 5, 0, "")
+        raw.send(96, 72, *contract_fields("SOXL"), 0, "", "", 10, "TRADES", 1, 0, "")
+        raw.send(10, 5)
+        seen = await raw.second()
+        refused = [fields[2:4] for fields in seen if fields[0] == "4" and fields[3] in ("320", "321")]
+        assert refused == [["71", "321"], ["72", "321"], ["-1", "320"]]
+        raw.close()
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_known"),
+    [
+        ({0: 72539702, 1: "", 2: ""}, True),
+        ({1: "TQQQ", 8: "NASDAQ"}, True),
+        ({1: "TQQQ", 8: "ISLAND"}, True),
+        ({1: "TQQQ", 7: "NASDAQ"}, True),
+        ({1: "tqqq"}, True),
+        ({1: "TQQQ", 8: "NYSE"}, False),
+        ({1: "TQQQ", 9: "EUR"}, False),
+        ({1: "TQQQ", 2: "FUT"}, False),
+        ({1: "TQQQ", 2: ""}, False),
+        ({0: 72539702, 1: "GLD"}, False),
+        ({0: 1}, False),
+        ({1: ""}, False),
+        ({1: "", 10: "TQQQ"}, True),
+    ],
+)
+async def test_which_contracts_are_found(changes: dict[int, object], is_known: bool) -> None:
+    fields = contract_fields("TQQQ")
+    for place, value in changes.items():
+        fields[place] = value
+    async with running() as gateway:
+        raw = await Raw.connect(gateway.port)
+        raw.send(9, 8, 1, *fields, 0, "", "", "")
+        seen = await raw.second()
+        assert bool([each for each in seen if each[0] == "10"]) is is_known
+        assert bool([each for each in seen if each[3:4] == ["200"]]) is not is_known
+        raw.close()
