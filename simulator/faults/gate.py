@@ -17,10 +17,15 @@ from simulator.model import Execution
 from simulator.server.connection import Connection
 from simulator.server.desk import Desk, Office
 from simulator.server.session import Session
+from simulator.wire import codes
 
-_HELD_WHEN_CUT: Final = numbers([*ORDERS, "position"], inbound=False)
+_HELD_WHEN_CUT: Final = numbers(
+    [*ORDERS, "position", "openOrderEnd", "execDetailsEnd", "positionEnd"], inbound=False
+)
+"""The ends of lists wait behind their rows: without them they would read as empty."""
 _LOST_WHEN_CUT: Final = numbers(DATA, inbound=False)
-_PLACE, _CANCEL, _START = 3, 4, 71
+_START: Final = 71
+_ORDER_REQUESTS: Final = numbers(["placeOrder", "cancelOrder", "reqGlobalCancel"], inbound=True)
 NEVER_MS: Final = 1 << 62
 
 
@@ -52,7 +57,7 @@ class FaultGate(Desk):
         self.start_rules: list[Refusal] = []
         self.skew_seconds = 0
         self.is_cut = False
-        """Connectivity between the gateway and IB is lost (1100): data is lost, order messages wait."""
+        """Connectivity between the gateway and IB is lost (1100): data is lost, order traffic waits both ways."""
         self.watchers: list[Callable[[Event], bool]] = []
         """Triggers of the script; each says whether it wants to hear more."""
         self.run_due: Callable[[], None] = _nothing
@@ -62,6 +67,7 @@ class FaultGate(Desk):
         self._later: list[tuple[int, int, Session, bytes]] = []
         self._serial = itertools.count()
         self._waiting_out: list[tuple[Session, bytes]] = []
+        self._waiting_in: list[tuple[Session, int, list[str]]] = []
 
     @property
     def is_active(self) -> bool:
@@ -95,6 +101,10 @@ class FaultGate(Desk):
         self.see(Event("start", client_id=client_id))
         return 0
 
+    def start_notices(self) -> Sequence[int]:
+        """While IB is out of reach a client hears that in the place of the farms."""
+        return (2110,) if self.is_cut else codes.START_NOTICES
+
     def clock_skew_seconds(self) -> int:
         """How wrong the answers to reqCurrentTime are."""
         return self.skew_seconds
@@ -109,6 +119,9 @@ class FaultGate(Desk):
             if rule.applies(session, message_id):
                 self._count("lose", f"request {message_id} of client {session.client_id}")
                 return False
+        if self.is_cut and message_id in _ORDER_REQUESTS:
+            self._waiting_in.append((session, message_id, fields))
+            return False
         return session.is_started or message_id == _START
 
     def outgoing(self, session: Session, payload: bytes) -> Sequence[bytes]:
@@ -131,11 +144,15 @@ class FaultGate(Desk):
         heapq.heappush(self._later, (self.office.now_ms + seconds * 1000, next(self._serial), session, payload))
 
     def restore(self) -> None:
-        """Connectivity is back: order messages that waited go out in their order."""
+        """Connectivity is back: what waited goes out in its order, then requests that waited are taken."""
         self.is_cut = False
-        waiting, self._waiting_out = self._waiting_out, []
-        for session, payload in waiting:
+        reports, self._waiting_out = self._waiting_out, []
+        for session, payload in reports:
             self.office.send(session, payload)
+        asked, self._waiting_in = self._waiting_in, []
+        for session, message_id, fields in asked:
+            if session.is_started:
+                self.office.dispatch(session, message_id, fields)
 
     def dispatched(self) -> None:
         """A request is answered: what it has set off happens now."""

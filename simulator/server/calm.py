@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from simulator.server.connection import Connection
 from simulator.server.session import Session
+from simulator.wire import codes
 
 
 class Calm:
@@ -23,6 +24,10 @@ class Calm:
     def start_code(self, client_id: int) -> int | None:
         """Every client may start."""
         return 0
+
+    def start_notices(self) -> Sequence[int]:
+        """All farms are well."""
+        return codes.START_NOTICES
 
     def incoming(self, session: Session, message_id: int, fields: list[str]) -> bool:
         """Every request reaches its desk."""

@@ -35,6 +35,9 @@ class Office(Protocol):
     def error(self, session: Session, request_id: int, code: int, text: str = "") -> None:
         """Error 4; without a text the usual one of that code."""
 
+    def dispatch(self, session: Session, message_id: int, fields: list[str]) -> None:
+        """Hand a request to whom it concerns, past the fault script."""
+
     def client(self, client_id: int) -> Session | None:
         """The started session of this client id."""
 

@@ -45,6 +45,9 @@ class Interference(Protocol):
     def start_code(self, client_id: int) -> int | None:
         """0: start the session; a code: refuse with it; None: never answer."""
 
+    def start_notices(self) -> Sequence[int]:
+        """What a client that has just started is told of the connections behind the gateway."""
+
     def incoming(self, session: Session, message_id: int, fields: list[str]) -> bool:
         """Whether the request may reach its desk."""
 
@@ -119,16 +122,16 @@ class Hub:
 
     def send(self, session: Session, payload: bytes) -> None:
         """One message to one client, past the fault script and into the wire log."""
-        if session.stage is Stage.GONE:
-            return
-        if self.interference.is_active:
+        if self.interference.is_active and session.stage is not Stage.GONE:
             for changed in self.interference.outgoing(session, payload):
                 self.put(session, changed)
         else:
             self.put(session, payload)
 
     def put(self, session: Session, payload: bytes) -> None:
-        """One message to one client, past nothing."""
+        """One message to one client, past the fault script; a session that is gone gets nothing."""
+        if session.stage is Stage.GONE:
+            return
         if self.log is not None:
             self.log.write(self.now_ms, session.number, session.client_id, TO_CLIENT, payload)
         self.messages_sent += 1
@@ -265,7 +268,7 @@ class Hub:
         self._note(session, payload)
         if self.interference.is_active and not self.interference.incoming(session, message_id, fields):
             return
-        self._dispatch(session, message_id, FieldReader(fields[1:]))
+        self.dispatch(session, message_id, fields)
         self.interference.dispatched()
 
     def _has_room(self, session: Session, message_id: int, payload: bytes) -> bool:
@@ -288,7 +291,9 @@ class Hub:
             session.connection.close()
         return False
 
-    def _dispatch(self, session: Session, message_id: int, reader: FieldReader) -> None:
+    def dispatch(self, session: Session, message_id: int, fields: list[str]) -> None:
+        """Hand a request to whom it concerns; one that cannot be read draws 320."""
+        reader = FieldReader(fields[1:])
         try:
             if message_id == START_API:
                 self._start(session, requests.StartApi.read(reader, session.version))
@@ -332,5 +337,5 @@ class Hub:
         self._clients[wanted.client_id] = session
         self.send(session, answers.managed_accounts([self.venue.account]))
         self.send(session, answers.next_valid_id(self.venue.next_order_id(wanted.client_id)))
-        for notice in codes.START_NOTICES:
+        for notice in self.interference.start_notices():
             self.error(session, -1, notice)

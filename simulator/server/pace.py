@@ -28,6 +28,12 @@ class Seconds:
             self._hub.second_ended()
 
 
+def _tell_why_time_stopped(task: asyncio.Task[None]) -> None:
+    """Time that stands still without a word would look like a quiet market."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        task.get_loop().call_exception_handler({"message": "simulated time has stopped", "exception": error})
+
+
 class Running:
     """Time moves by itself, `speed` simulated seconds in a second of the wall clock."""
 
@@ -42,6 +48,7 @@ class Running:
     def start(self) -> None:
         """Let time run."""
         self._task = asyncio.get_running_loop().create_task(self._run(), name="simulated time")
+        self._task.add_done_callback(_tell_why_time_stopped)
 
     async def stop(self) -> None:
         """Stop time."""

@@ -208,9 +208,22 @@ async def test_order_messages_wait_for_connectivity() -> None:
         trade = front.placeOrder(SOXL, ib_async.MarketOrder("BUY", 10))
         await pass_seconds(front, 3)
         assert trade.orderStatus.status == "PendingSubmit"
+        assert gateway.venue.executions() == []
         await pass_seconds(front, 3)
         assert trade.orderStatus.status == "Filled"
         assert len(trade.fills) == 1
+
+
+async def test_fills_during_a_loss_of_connectivity_are_reported_afterwards() -> None:
+    async with running() as gateway, ib(gateway) as front:
+        trade = front.placeOrder(SOXL, ib_async.LimitOrder("BUY", 10, 1.0))
+        await pass_seconds(front)
+        inject(gateway, connectivity={"seconds": 5})
+        inject(gateway, fill={})
+        await pass_seconds(front, 3)
+        assert trade.orderStatus.status == "Submitted"
+        await pass_seconds(front, 3)
+        assert (trade.orderStatus.status, len(trade.fills)) == ("Filled", 1)
 
 
 async def test_connectivity_restored_with_data_lost() -> None:
