@@ -14,6 +14,7 @@ from cli.look import OfDemo, settings_for
 def register(app: typer.Typer) -> None:
     """Add the subcommands of this file."""
     app.command()(doctor)
+    app.command()(probe_broker)
     app.command()(db)
     app.command()(migration)
 
@@ -31,6 +32,22 @@ def doctor() -> None:
     rows = [{"check": found.name, "": "ok" if found.ok else "NO", "finding": found.text} for found in findings]
     show_rows("Doctor", rows, ("check", "", "finding"))
     raise typer.Exit(0 if all(found.ok for found in findings) else 1)
+
+
+def probe_broker() -> None:
+    """Ask a paper account, with one share, how its broker treats orders; real money waits for the answers."""
+    from dataclasses import asdict
+
+    from cli.screen import say, show_rows
+    from config import load_settings
+
+    settings = load_settings()
+    from runtime.probe import probe, report_file
+
+    report = asyncio.run(probe(settings))
+    rows = [asdict(fact) for fact in report.facts]
+    show_rows(f"What the broker of {report.account} does with orders", rows, ("number", "name", "answer", "evidence"))
+    say(f"stored in {report_file(settings)}")
 
 
 def db(

@@ -49,6 +49,7 @@ class BrokerSection(Section):
     mode: Mode = Field(Mode.SIM, description="sim (the simulated gateway), paper or live")
     live: bool = Field(False, description="the switch for real money: must be on in mode live, and off elsewhere")
     account: Account = Field("DU1234567", description="the account id; those of paper accounts begin with D")
+    live_without_probe: str = Field("", description="real money before any probe of the broker, in words")
     ib_host: str = Field("127.0.0.1", description="where TWS or IB Gateway runs")
     ib_port: Port = Field(4002, description="port, 1 to 65535 (IB Gateway: paper 4002, live 4001; TWS: 7497, 7496)")
     ib_client_id: ClientId = Field(10, description="the session's API client id, from 1; its orders belong to it")

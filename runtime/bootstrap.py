@@ -19,7 +19,7 @@ from db.journal import Journal, JournalLocked
 from db.recovery import open_journal
 from runtime.alerts import Alerts
 from runtime.chores import Chores
-from runtime.clock import BrokerClock, SystemClock
+from runtime.clock import make_clock
 from runtime.connector import Connector
 from runtime.control import serve_control, socket_path
 from runtime.holder import Holder, SessionAlreadyRunning, read_holder, write_holder
@@ -31,17 +31,6 @@ from runtime.session import Session
 from runtime.shipping import shipping
 
 log = logging.getLogger(__name__)
-
-
-def make_clock(settings: Settings) -> SystemClock | BrokerClock:
-    """The clock that the settings ask for."""
-    match settings.clock:
-        case ClockKind.REAL:
-            return SystemClock()
-        case ClockKind.BROKER:
-            return BrokerClock(settings.speed)
-        case ClockKind.DETERMINISTIC:
-            return BrokerClock(speed=0.0)
 
 
 def make_alerts(settings: Settings, plan: SessionPlan) -> Alerts:

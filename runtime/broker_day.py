@@ -9,7 +9,7 @@ from config import ClockKind, Settings
 from core.events import BrokerRead, CommissionReported, Event
 from core.orders import Execution, OpenOrder, PositionRow
 from core.reconciliation import CommissionRow
-from runtime.clock import BrokerClock, SystemClock
+from runtime.clock import make_clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +31,13 @@ async def read_account_now(settings: Settings) -> AccountNow:
     """Connect as an observer, read everything once, disconnect. Raises BrokerUnavailable, or what a message broke."""
     events: list[Event] = []
     failures: list[BaseException] = []
-    simulated = settings.clock is not ClockKind.REAL
     broker = IbBroker(
         host=settings.ib_host,
         port=settings.ib_port,
         client_id=settings.ib_observer_client_ids[-1],
         account=settings.account,
         emit=events.append,
-        clock=BrokerClock(settings.speed) if simulated else SystemClock(),
+        clock=make_clock(settings),
         on_batch=lambda: None,
         on_failure=failures.append,
         deterministic=settings.clock is ClockKind.DETERMINISTIC,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from config import ClockKind, Settings
+
 
 class SystemClock:
     """The machine's UTC time, held from going backwards when the machine's clock is set back."""
@@ -36,3 +38,14 @@ class BrokerClock:
         carried = (time.monotonic() - self._heard_at) * 1000 * self._speed if self._speed else 0
         self._newest_ms = max(self._newest_ms, self._heard_ms + int(carried))
         return self._newest_ms
+
+
+def make_clock(settings: Settings) -> SystemClock | BrokerClock:
+    """The clock that the settings ask for."""
+    match settings.clock:
+        case ClockKind.REAL:
+            return SystemClock()
+        case ClockKind.BROKER:
+            return BrokerClock(settings.speed)
+        case ClockKind.DETERMINISTIC:
+            return BrokerClock(speed=0.0)

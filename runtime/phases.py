@@ -11,6 +11,7 @@ from core.vocabulary import Severity
 from runtime.bootstrap import open_session
 from runtime.driving import drive, drive_until_reconciled
 from runtime.flatten import flatten
+from runtime.probe import must_be_probed
 from runtime.reconcile import reconcile
 from runtime.reports import (
     FlattenReport,
@@ -44,6 +45,7 @@ DECISIVE = frozenset({"connection", "answers", "mode", "clock", "orders"})
 
 async def startup(settings: Settings, date: str) -> StartupReport:
     """Preflight: check what can be wrong with the broker, read it back, and compare it with the journal."""
+    must_be_probed(settings)
     async with open_session(settings, date) as host:
         await host.connector.connect()
         findings = await check_broker(
