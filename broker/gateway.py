@@ -111,6 +111,7 @@ class IbBroker:
     async def connect(self) -> None:
         """Connect anew, dropping what there was. Raises BrokerUnavailable."""
         self._drop("a new connection is being opened")
+        self._link.opening()
         client = self._new_client()
         refused: asyncio.Future[BrokerUnavailable] = asyncio.get_running_loop().create_future()
         self._opening = (client, refused)
@@ -178,8 +179,14 @@ class IbBroker:
         return await self._contracts.read(self._connected(), tickers)
 
     async def read_back(self) -> None:
-        """Emit one complete `BrokerRead`. Raises RequestTimedOut, BrokerUnavailable."""
-        await self._read_back.read(self._connected(), self._account_id)
+        """Emit one complete `BrokerRead`. Raises RequestTimedOut, BrokerUnavailable.
+
+        A gateway that has lost IB is not asked: a list that lacks rows would read as flat (CASES 21).
+        """
+        client = self._connected()
+        if self._link.is_cut_off:
+            raise BrokerUnavailable(Unavailability.LOST, "the gateway has lost IB: it cannot tell how the account is")
+        await self._read_back.read(client, self._account_id)
 
     async def read_account(self) -> AccountRead:
         """Buying power, net liquidation, day trades remaining. Raises RequestTimedOut, BrokerUnavailable."""

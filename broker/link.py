@@ -25,11 +25,19 @@ class LinkHealth:
         self._told: tuple[Link, str] = (Link.LOST, "")
         self.is_up = False
 
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the gateway itself has lost IB: what it says of the account may be old, or only a part."""
+        return _SERVER in self._troubles
+
+    def opening(self) -> None:
+        """A new connection is being opened: its notices, which come before it is up, begin anew."""
+        self._troubles.clear()
+
     def up(self, reason: str) -> None:
         """The socket is connected and logged in."""
         self.is_up = True
-        self._troubles.clear()
-        self._tell(Link.CONNECTED, reason)
+        self._tell_now(reason)
 
     def lost(self, reason: str) -> None:
         """The socket is gone, or no longer answers. Told once until it is up again."""

@@ -41,6 +41,8 @@ class Notices:
             self._read_only(number, text)
         elif self._link.on_code(code, text):
             log.info("notice %d: %s", code, text)
+            if code in codes.SERVER_LOST:
+                self._read_back.cut_off(code, text)
         elif number >= FIRST_REQUEST_ID:
             self._on_request_error(number, code, text)
         elif number > 0 or self._orders.owns_id(number):

@@ -73,6 +73,11 @@ class ReadBack:
         """An error for our request; True when it was ours."""
         return request_id == self._executions_id and self._requests.refuse(KEY, code, text)
 
+    def cut_off(self, code: int, text: str) -> None:
+        """The gateway has lost IB: answers from now on may lack rows, so that a reading under way is given up."""
+        self._abandon()
+        self._requests.refuse(KEY, code, text)
+
     def _begin(self) -> None:
         self._missing = set(_LISTS)
         self._orders.begin_listing()
