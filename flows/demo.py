@@ -21,6 +21,7 @@ from flows.demo_screen import DemoScreen
 from runtime.calendar import trading_day as hours_of
 from runtime.control import ControlCommand, ControlRequest, SessionUnreachable, ask_session, socket_path
 from runtime.planning import plan_for, session_folder
+from runtime.report import write_report
 from runtime.stack.local_stack import LocalStack, StackOptions
 from runtime.summary import break_even_note, summarise
 
@@ -85,7 +86,9 @@ async def _play(options: DemoOptions, mine: Settings, screen: DemoScreen) -> int
         screen.summary(summary, state.name or "", state.message or "", _memory_mb(), break_even_note(settings))
         if options.json_file is not None:
             options.json_file.write_text(summary.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        screen.where_next(stack.prefect_ui_url, folder, keep=options.keep)
+        report = folder / "report.html"
+        write_report(settings, summary, report)
+        screen.where_next(stack.prefect_ui_url, folder, report, keep=options.keep)
         if options.keep:
             await _until_stopped()
     return 0 if state.is_completed() and summary.clean else 1

@@ -73,13 +73,14 @@ class DemoScreen:
         if summary.market == "synthetic":
             self._console.print("The market was synthetic: it exercises the system and judges no strategy.")
 
-    def where_next(self, ui_url: str, folder: Path, *, keep: bool) -> None:
+    def where_next(self, ui_url: str, folder: Path, report: Path, *, keep: bool) -> None:
         """Say where to look."""
         self._console.print("\n[bold]Where to look next[/bold]")
         for line in (
             "trades      .venv/bin/trader trades --demo",
             "decisions   .venv/bin/trader decisions --demo",
             f'your SQL    .venv/bin/trader db --demo --sql "{SQL_TO_TRY}"',
+            f"report      {report}",
             f"logs        {folder}",
         ):
             self.say(f"  {line}")

@@ -37,9 +37,7 @@ async def probe(settings: Settings) -> ProbeReport:
     Raises ProbeRefused in mode live, ProbeFailed and BrokerUnavailable.
     """
     if settings.mode is Mode.LIVE:
-        raise ProbeRefused(
-            "the probe places orders: run it on paper (TRADER_MODE=paper, its port, its account)"
-        )
+        raise ProbeRefused("the probe places orders: run it on paper (TRADER_MODE=paper, its port, its account)")
     clock = make_clock(settings)
 
     async def pass_time(broker: IbBroker, seconds: int) -> None:

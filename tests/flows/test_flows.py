@@ -21,8 +21,8 @@ from flows.reconcile import reconcile
 from flows.startup import startup
 from flows.trading_day import trading_day
 from flows.warm_up import warm_up
-from runtime.bootstrap import plan_for, session_folder
 from runtime.calendar import eastern_date
+from runtime.planning import plan_for, session_folder
 
 DayFlow = Flow[..., Coroutine[Any, Any, State[Any]]]
 

@@ -10,7 +10,7 @@ from prefect.states import Running
 from config import Settings
 from db.journal import Journal
 from flows.orphans import mark_orphans
-from runtime.bootstrap import plan_for, session_folder
+from runtime.planning import plan_for, session_folder
 
 
 async def running(deployment: UUID, date: str) -> UUID:
