@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from simulator.model import Bar, CommissionReport, Execution, Instrument, Order, PositionRow, Quote, Trade
 
 
-class VenueListener(Protocol):
-    """What the venue tells. Called during `place`, `cancel`, `advance` and the hooks; must not call back into them."""
+class VenueListener:
+    """What the venue tells; what a listener does not override it ignores.
+
+    Called during `place`, `cancel`, `advance` and the hooks; must not call back into them.
+    """
 
     def on_order(self, order: Order) -> None:
         """An openOrder echo is due (also the one answer to a whatIf: `order.request.what_if`, `order.margins`)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from simulator.model import Bar, CommissionReport, Execution, Instrument, Order, PositionRow, Quote, Trade
+from simulator.listener import VenueListener
 from simulator.server.session import Session
 from simulator.venue import Venue
 from simulator.wire.fields import FieldReader
@@ -45,8 +45,8 @@ class Office(Protocol):
         """Every started session, by client id."""
 
 
-class Desk:
-    """Answers one family of requests. Methods that hear of the venue's news do nothing unless a desk cares."""
+class Desk(VenueListener):
+    """Answers one family of requests. What a desk does not override of the venue's news it ignores."""
 
     def __init__(self, office: Office) -> None:
         self.office = office
@@ -61,36 +61,3 @@ class Desk:
 
     def second_ended(self) -> None:
         """All that a simulated second brought is reported: time for what is sent once a second."""
-
-    def on_order(self, order: Order) -> None:
-        """See VenueListener."""
-
-    def on_order_status(self, order: Order) -> None:
-        """See VenueListener."""
-
-    def on_execution(self, execution: Execution) -> None:
-        """See VenueListener."""
-
-    def on_commission(self, report: CommissionReport) -> None:
-        """See VenueListener."""
-
-    def on_order_error(self, client_id: int, order_id: int, code: int, text: str) -> None:
-        """See VenueListener."""
-
-    def on_quote(self, instrument: Instrument, quote: Quote, changed: int) -> None:
-        """See VenueListener."""
-
-    def on_trade(self, instrument: Instrument, trade: Trade) -> None:
-        """See VenueListener."""
-
-    def on_bar5(self, instrument: Instrument, bar: Bar) -> None:
-        """See VenueListener."""
-
-    def on_halt(self, instrument: Instrument, halted: bool) -> None:
-        """See VenueListener."""
-
-    def on_position(self, row: PositionRow) -> None:
-        """See VenueListener."""
-
-    def on_account(self) -> None:
-        """See VenueListener."""
