@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 
 from core.bracket import Heard, Stage, after
@@ -30,6 +31,9 @@ ANSWER_MS = 5_000
 READ_MS = 10_000
 """A read-back without an answer for so long is asked for again."""
 
+LOSS_MARGIN = 1.0
+"""Dollars by which the estimate of the P&L in floats must be away from the limit; nearer, the exact sum is made."""
+
 MINUTE_MS = 60_000
 
 
@@ -42,6 +46,9 @@ class Desk:
         self.by_ticker: dict[str, TickerParams] = {ticker.ticker: ticker for ticker in params.tickers}
         self.state = state if state is not None else self._fresh_state()
         self.out: list[Command] = []
+        limit = params.risk.max_daily_loss
+        self.loss_floor = LOSS_MARGIN - float(limit) if limit is not None else -math.inf
+        """Dollars: above it the estimate of the day's P&L is surely above the limit."""
 
     def _fresh_state(self) -> State:
         books = {ticker: self.new_book(ticker, known=True) for ticker in self.by_ticker}

@@ -24,15 +24,15 @@ KEYS_MAX = 10_000
 """Predictions remembered; beyond that those too old to be accepted again are forgotten."""
 
 
-def decide(desk: Desk, prediction: Prediction) -> None:
-    """Ask the rules in their order, record the one decision, and act on it."""
+def decide(desk: Desk, prediction: Prediction) -> Book | None:
+    """Ask the rules in their order, record the one decision, and act on it; the book in which something was done."""
     params, side = desk.by_ticker.get(prediction.ticker), SIDES.get(prediction.signal)
     candidate = None if params is None or side is None else _candidate(desk, prediction, params, side)
     refusal = _refusal(desk, prediction, candidate)
     _remember(desk, prediction)
     if refusal is not None or candidate is None or candidate.plan is None:
         _record(desk, prediction, candidate, refusal=refusal)
-        return
+        return None
     number = desk.state.take_number()
     _record(desk, prediction, candidate, number=number)
     if candidate.outcome is Outcome.REVERSE:
@@ -40,6 +40,7 @@ def decide(desk: Desk, prediction: Prediction) -> None:
         run.reentry, run.reentry_number = prediction, number
     else:
         enter(candidate, candidate.plan, number)
+    return candidate.book
 
 
 def refuse_unreadable(desk: Desk, asked_ticker: str, problem: str) -> None:

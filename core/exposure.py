@@ -15,14 +15,15 @@ ZERO = Decimal(0)
 
 def mark_of(desk: Desk, book: Book) -> Decimal:
     """What a share is valued at, dollars: the newest bar or trade, else the average cost. NaN where that is unknown."""
-    mark = desk.state.marks.get(book.ticker)
-    if mark is None:
+    if book.mark is None:
         return desk.state.ledger.average_price(book.ticker) or Decimal("NaN")
-    return from_float(mark) if math.isfinite(mark) else Decimal("NaN")
+    return from_float(book.mark) if math.isfinite(book.mark) else Decimal("NaN")
 
 
 def committed_shares(book: Book) -> int:
     """Signed shares held, and those that a live entry may still add."""
+    if not book.orders:
+        return book.position
     entering = (order for order in book.orders.values() if order.leg is Leg.ENTRY)
     return book.position + sum(order.spec.action.sign * order.remaining for order in entering)
 
@@ -35,11 +36,13 @@ def committed_value(desk: Desk, book: Book) -> Decimal:
 
 def heat_of(desk: Desk, book: Book) -> Decimal:
     """What the ticker loses from its mark if its stops are hit: shares × distance to the stop, dollars."""
-    heat = ZERO
+    if not book.brackets:
+        return ZERO
+    heat, mark = ZERO, mark_of(desk, book)
     for bracket in book.brackets.values():
         entry = book.live(bracket.entry)
         shares = bracket.held + (entry.remaining if entry is not None else 0)
-        distance = (mark_of(desk, book) - bracket.stop_price) * bracket.side.sign
+        distance = (mark - bracket.stop_price) * bracket.side.sign
         if shares > 0 and (distance.is_nan() or distance > 0):
             heat += shares * distance
     return heat

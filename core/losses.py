@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
+import math
+
 from core.closure import flatten
 from core.desk import Desk
 from core.exposure import daily_pnl
+from core.state import Book
 from core.vocabulary import ExitReason, Severity
 
-MARGIN = 1.0
-"""Dollars. Floats decide only when they are farther than this from the limit; nearer, the exact sum is made."""
+
+def value(desk: Desk, book: Book, price: float) -> None:
+    """Value a ticker's shares anew, dollars; the estimate of the day's P&L moves with them."""
+    if book.position:
+        desk.state.pnl_estimate += book.position * (price - book.mark) if book.mark is not None else -math.inf
+    book.mark = price
+
+
+def value_unknown(desk: Desk, book: Book) -> None:
+    """Nobody knows what a ticker's shares are worth now, and so what the day's P&L is."""
+    book.mark, desk.state.pnl_estimate = math.inf, -math.inf
 
 
 def watch_loss(desk: Desk) -> None:
+    """Weigh the loss when the estimate has come near the limit, or is unknown. Cheap: it runs on every bar."""
+    if desk.state.pnl_estimate <= desk.loss_floor:
+        weigh_loss(desk)
+
+
+def weigh_loss(desk: Desk) -> None:
     """Halt at −max_daily_loss, and when the P&L of an open position is not known."""
-    limit = desk.params.risk.max_daily_loss
+    limit, pnl = desk.params.risk.max_daily_loss, daily_pnl(desk)
+    desk.state.pnl_estimate = -math.inf if pnl is None else float(pnl)
     if limit is None or desk.state.halted:
         return
-    if _estimate(desk) > MARGIN - float(limit):
-        return
-    pnl = daily_pnl(desk)
     if pnl is None:
         halt(desk, "the P&L of an open position is unknown")
     elif pnl <= -limit:
         halt(desk, f"daily P&L {pnl:.2f} reached the limit of -{limit}")
-
-
-def _estimate(desk: Desk) -> float:
-    """The daily P&L in floats; NaN where a mark is."""
-    ledger, marks = desk.state.ledger, desk.state.marks
-    pnl = float(ledger.cash - ledger.commission_total)
-    for ticker, shares in ledger.positions.items():
-        mark = marks.get(ticker)
-        if mark is None:
-            return float("nan")
-        pnl += shares * mark
-    return pnl
 
 
 def halt(desk: Desk, reason: str) -> None:

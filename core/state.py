@@ -149,6 +149,7 @@ class Book:
     instrument: Instrument | None = None
     quote: Quote | None = None
     last_close: float | None = None
+    mark: float | None = None  # what a share is valued at; None: at its average cost; infinite: unknown
     bar_end_ms: int = 0
     data_seen_ms: int | None = None
     awaits_history: bool = True
@@ -227,7 +228,7 @@ class State:
     used_predictions: dict[str, int] = field(default_factory=dict)  # key -> timestamp_ms
     order_times_ms: list[int] = field(default_factory=list)  # of the last minute
     rejects_in_a_row: int = 0
-    marks: dict[str, float] = field(default_factory=dict)
+    pnl_estimate: float = 0.0  # the daily P&L in floats, moved with every mark, made exact with every fill
     alerts: dict[str, int] = field(default_factory=dict)  # open ones: key -> since
     quiet_step: int = 0  # while closing: the step since which everything is over
     foreign_executions: dict[str, str] = field(default_factory=dict)  # lineage -> newest exec_id

@@ -6,7 +6,7 @@ from core.adoption import adopt, take_foreign
 from core.desk import Desk
 from core.events import CommissionReported, ExecutionReported, PositionReported
 from core.fills import report_trades, take_own
-from core.losses import watch_loss
+from core.losses import weigh_loss
 from core.orders import Execution, lineage_of
 from core.protection import SETTLE_MS
 from core.state import Book
@@ -18,7 +18,7 @@ def on_execution_reported(desk: Desk, event: ExecutionReported) -> None:
     book = take(desk, event.execution, event.at_ms)
     if book is not None:
         tend(desk, book)
-        watch_loss(desk)
+        weigh_loss(desk)
 
 
 def on_commission_reported(desk: Desk, event: CommissionReported) -> None:
@@ -28,7 +28,7 @@ def on_commission_reported(desk: Desk, event: CommissionReported) -> None:
     execution = ledger.executions.get(lineage_of(event.exec_id))
     if execution is not None:
         report_trades(desk, desk.book(execution.ticker))
-        watch_loss(desk)
+        weigh_loss(desk)
 
 
 def on_position_reported(desk: Desk, event: PositionReported) -> None:

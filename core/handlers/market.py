@@ -6,7 +6,7 @@ import math
 
 from core.desk import Desk
 from core.events import BarClosed, HistoryLoaded, InstrumentRead, MarketDataSeen, QuoteChanged
-from core.losses import watch_loss
+from core.losses import value, value_unknown, watch_loss
 from core.market import Bar
 from core.state import Book
 from core.vocabulary import Severity
@@ -32,7 +32,7 @@ def on_quote_changed(desk: Desk, event: QuoteChanged) -> None:
     book.quote = quote
     book.data_seen_ms = event.at_ms
     if quote.last is not None and 0 < quote.last < math.inf:
-        desk.state.marks[quote.ticker] = quote.last
+        value(desk, book, quote.last)
 
 
 def on_bar_closed(desk: Desk, event: BarClosed) -> None:
@@ -46,8 +46,7 @@ def on_bar_closed(desk: Desk, event: BarClosed) -> None:
         _hold(desk, book, bar)
     else:
         _take(desk, book, bar)
-    if desk.state.ledger.positions:
-        watch_loss(desk)
+    watch_loss(desk)
 
 
 def on_history_loaded(desk: Desk, event: HistoryLoaded) -> None:
@@ -68,7 +67,7 @@ def _hold(desk: Desk, book: Book, bar: Bar) -> None:
         book.awaits_history = False  # no gap
         _take(desk, book, bar)
         return
-    desk.state.marks[bar.ticker] = bar.close
+    value(desk, book, bar.close)
     book.held_bars.append(bar)
     if len(book.held_bars) >= HELD_BARS_MAX:
         _release(desk, book)
@@ -85,7 +84,7 @@ def _take(desk: Desk, book: Book, bar: Bar) -> None:
     if bar.end_ms >= book.bar_end_ms:
         book.bar_end_ms = bar.end_ms
         book.last_close = bar.close
-        desk.state.marks[bar.ticker] = bar.close
+        value(desk, book, bar.close)
     if book.minutes is not None and book.returns is not None:
         for minute in book.minutes.update(bar):
             book.returns.update(minute)
@@ -105,4 +104,4 @@ def _distrust(desk: Desk, book: Book, bar: Bar) -> None:
         f"The bar of {bar.start_ms} has low {bar.low}, high {bar.high}, close {bar.close}; it is not used.",
     )
     if book.position:
-        desk.state.marks[bar.ticker] = math.nan
+        value_unknown(desk, book)

@@ -13,7 +13,7 @@ from core.events import BrokerRead
 from core.exposure import mark_of
 from core.handlers.executions import take
 from core.handlers.orders import LIVE_STATUSES, entry_rejected, quarantine, take_values
-from core.losses import watch_loss
+from core.losses import weigh_loss
 from core.money import cents
 from core.orders import Execution, OpenOrder, parse_order_ref
 from core.state import Book, Order
@@ -62,7 +62,7 @@ def _go_on(desk: Desk, account: dict[str, int]) -> None:
             exit_protocol.read_back(desk, book, run, _ours_of(book, account.get(book.ticker, 0)))
             enter_if_flat(desk, book, run)
         tend(desk, book)
-    watch_loss(desk)
+    weigh_loss(desk)
 
 
 def _open_foreign_books(desk: Desk, account: dict[str, int]) -> None:

@@ -35,10 +35,9 @@ AUDIT_MS = 120_000
 
 def on_prediction_received(desk: Desk, event: PredictionReceived) -> None:
     """Decide, exactly once."""
-    prediction = event.prediction
-    decide(desk, prediction)
-    if prediction.ticker in desk.state.books:
-        tend(desk, desk.state.books[prediction.ticker])
+    book = decide(desk, event.prediction)
+    if book is not None:
+        tend(desk, book)
 
 
 def on_prediction_unreadable(desk: Desk, event: PredictionUnreadable) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from core.desk import Desk
-from core.exposure import mark_of
+from core.exposure import committed_value, mark_of
 from core.indicators import correlation_of
 from core.market import Prediction
 from core.money import from_float
@@ -59,6 +59,15 @@ class Candidate:
     side: Side
     plan: Plan | None  # None while there is no usable price
     values: dict[str, str] = field(default_factory=dict)
+    _others: list[tuple[Book, Decimal]] | None = None
+
+    def others(self) -> list[tuple[Book, Decimal]]:
+        """The other tickers in which something is held or being entered, with its signed dollars."""
+        if self._others is None:
+            books = self.desk.state.books.values()
+            valued = ((book, committed_value(self.desk, book)) for book in books if book is not self.book)
+            self._others = [(book, value) for book, value in valued if value]
+        return self._others
 
     def note(self, name: str, figure: object) -> None:
         """Keep a figure for the decision's record."""

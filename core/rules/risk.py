@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from decimal import Decimal
 
-from core.exposure import committed_shares, committed_value, daily_pnl, heat_of, mark_of
+from core.exposure import committed_shares, daily_pnl, heat_of, mark_of
 from core.money import from_float
 from core.params import Pair, SizeUnit
 from core.rules.candidate import Candidate, Plan
@@ -139,7 +139,7 @@ def position_size(candidate: Candidate, plan: Plan) -> Refusal | None:
 def gross_exposure(candidate: Candidate, plan: Plan) -> Refusal | None:
     """Dollars of all positions, long and short alike."""
     limit = candidate.desk.params.risk.max_gross_exposure
-    gross = abs(value_after(candidate, plan)) + sum(abs(value) for _, value in _others(candidate))
+    gross = abs(value_after(candidate, plan)) + sum(abs(value) for _, value in candidate.others())
     if limit is not None and exceeds(gross, limit):
         candidate.note("gross_exposure", gross)
         return Refusal.MAX_GROSS_EXPOSURE
@@ -152,7 +152,7 @@ def sector_exposure(candidate: Candidate, plan: Plan) -> Refusal | None:
     if limit is None or not own.sector:
         return None
     net = value_after(candidate, plan) * own.sector_sign
-    for book, value in _others(candidate):
+    for book, value in candidate.others():
         params = candidate.desk.by_ticker.get(book.ticker)
         if params is not None and params.sector == own.sector:
             net += value * params.sector_sign
@@ -169,7 +169,7 @@ def pair_bet(candidate: Candidate, plan: Plan) -> Refusal | None:
         return None
     own = value_after(candidate, plan)
     size = candidate.params.size * (1 if candidate.params.size_unit is SizeUnit.DOLLARS else plan.price)
-    others = {book.ticker: value for book, value in _others(candidate)}
+    others = {book.ticker: value for book, value in candidate.others()}
     for pair in candidate.desk.params.pairs:
         other = others.get(_partner(pair, candidate.book.ticker), Decimal(0)) * pair.correlation
         same_bet = other.is_nan() or own * other > 0
@@ -238,14 +238,6 @@ def buying_power(candidate: Candidate, plan: Plan) -> Refusal | None:
 
 def _entering(book: Book) -> int:
     return committed_shares(book) - book.position
-
-
-def _others(candidate: Candidate) -> list[tuple[Book, Decimal]]:
-    return [
-        (book, value)
-        for book in candidate.desk.state.books.values()
-        if book is not candidate.book and (value := committed_value(candidate.desk, book))
-    ]
 
 
 def _planned(rule: PlanRule) -> Rule:

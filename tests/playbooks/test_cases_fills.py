@@ -251,9 +251,9 @@ def test_case_29_a_stop_that_fills_in_part_while_everything_is_being_cancelled()
 
 def test_case_32_a_halt_is_remembered_at_a_restart() -> None:
     play = Playbook().when(buy())
-    play.engine.state.marks["SOXL"] = float("nan")
+    play.engine.state.books["SOXL"].mark = float("nan")
     play.when(filled("stop", 100, "74.80")).check("halted", lambda p: p.engine.state.phase, Phase.HALTED)
-    play.engine.state.marks["SOXL"] = 75.0
+    play.engine.state.books["SOXL"].mark = 75.0
     state = play.engine.state
     play.when(happens(e.ResumeRequested(0, "a person"))).check("stays", lambda p: p.engine.state.phase, Phase.HALTED)
     assert state.halted

@@ -330,7 +330,7 @@ def test_a_gtc_stop_without_a_bracket_lies_5_percent_from_the_mark_else_from_the
     play = Playbook(at((PLAN.closure_ms - OPEN_MS) // 1000 - 120)).when(buy())
     play.when(price_unknown, market_orders_wait).when(until(PLAN.deadline_ms - 1))
     play.engine.state.books["SOXL"].brackets.clear()
-    play.engine.state.marks["SOXL"] = mark
+    play.engine.state.books["SOXL"].mark = mark
     play.setup.warm = False
     play.when(until(PLAN.deadline_ms))
     assert str(play.broker.orders[play.ref("overnight_stop")].stop) == stop

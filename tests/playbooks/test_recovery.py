@@ -297,7 +297,7 @@ def test_an_old_bar_moves_no_mark() -> None:
     play = Playbook()
     book = play.engine.state.books["SOXL"]
     play.when(happens(e.HistoryLoaded(0, "SOXL", (Bar("SOXL", book.bar_end_ms - 50_000, 9.0, 9.0, 9.0, 9.0, 1),))))
-    assert (book.last_close, play.engine.state.marks["SOXL"]) == (75.10, 75.10)
+    assert (book.last_close, play.engine.state.books["SOXL"].mark) == (75.10, 75.10)
 
 
 def test_warm_and_cold_tickers() -> None:

@@ -148,7 +148,7 @@ def test_heat_grows_with_the_distance_from_the_mark_and_counts_entries_in_flight
 
 def test_a_position_beyond_its_stop_has_no_heat_left() -> None:
     play = Playbook(limits(max_portfolio_heat=Decimal(40))).when(buy(ticker="CVNA"))
-    play.engine.state.marks["CVNA"] = 74.00
+    play.engine.state.books["CVNA"].mark = 74.00
     play.when(buy(ticker="GLD"))
     assert play.decisions[-1].refusal is None
 
@@ -331,7 +331,7 @@ def test_an_unusable_bar_without_a_position_is_only_passed_over() -> None:
 
 def test_an_unknown_pnl_refuses() -> None:
     play = Playbook(limits(max_daily_loss=Decimal(1_000))).when(buy())
-    play.engine.state.marks["SOXL"] = math.nan
+    play.engine.state.books["SOXL"].mark = math.nan
     play.when(buy(ticker="CVNA"), then=[refused("pnl_unknown")])
     play.check("P&L", lambda p: p.engine.daily_pnl().is_nan(), True)
 
@@ -342,7 +342,7 @@ def test_unknown_values_refuse_where_exposure_is_limited() -> None:
         ("max_pair_bet_sizes", "max_pair_bet"), ("max_portfolio_heat", "max_portfolio_heat"),
     ):  # fmt: skip
         play = Playbook(no_limits(), limits(**{limit: Decimal(100_000)})).when(buy(ticker="SOXS"))
-        play.engine.state.marks["SOXS"] = math.nan
+        play.engine.state.books["SOXS"].mark = math.nan
         play.when(buy(), then=[refused(refusal)])
 
 
