@@ -12,6 +12,7 @@ import typer
 from cli import day, gateway, look, session, setup
 
 EXIT_SETTINGS = 2
+EXIT_UNREACHABLE = 3
 EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
@@ -39,28 +40,37 @@ def run() -> None:
 
 
 def _is_expected(error: Exception) -> bool:
-    return any(f"{kind.__module__}.{kind.__name__}" in EXPECTED for kind in type(error).__mro__)
+    return any(_name(kind) in EXPECTED for kind in type(error).__mro__)
 
 
 def _explain(error: Exception) -> int:
     """Say in words what went wrong; the exit code."""
     from cli.screen import complain
 
-    kind = next(name for name in (f"{k.__module__}.{k.__name__}" for k in type(error).__mro__) if name in EXPECTED)
-    title, code = EXPECTED[kind]
+    title, code = next(EXPECTED[name] for name in map(_name, type(error).__mro__) if name in EXPECTED)
     complain(title)
     for line in str(error).splitlines():
         complain(f"  {line}")
     return code
 
 
+def _name(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__name__}"
+
+
 EXPECTED = {
     "config.problems.SettingsError": ("The settings do not allow a start:", EXIT_SETTINGS),
-    "broker.errors.BrokerUnavailable": ("The broker is not reachable:", 3),
-    "runtime.control.SessionUnreachable": ("The session is not reachable:", 3),
-    "runtime.stack.processes.StackError": ("A part of the local stack did not start:", 3),
-    "runtime.bootstrap.NoPredictionSource": ("There is nothing to trade on:", EXIT_SETTINGS),
-    "runtime.bootstrap.MarketClosed": ("There is nothing to trade:", 1),
+    "runtime.sources.NoPredictionSource": ("The settings do not allow a start:", EXIT_SETTINGS),
+    "runtime.probe.NotProbed": ("The settings do not allow a start:", EXIT_SETTINGS),
+    "runtime.probe.ProbeRefused": ("The settings do not allow this:", EXIT_SETTINGS),
+    "predictions.recorded.RecordedPredictionsUnreadable": ("The recorded predictions are of no use:", EXIT_SETTINGS),
+    "broker.errors.BrokerError": ("The broker does not do it:", EXIT_UNREACHABLE),
+    "runtime.control.SessionUnreachable": ("The session is not reachable:", EXIT_UNREACHABLE),
+    "runtime.stack.processes.StackError": ("A part of the local stack did not start:", EXIT_UNREACHABLE),
+    "sqlalchemy.exc.SQLAlchemyError": ("The database does not do it:", EXIT_UNREACHABLE),
+    "db.migrate.DatabaseTooNew": ("The database is of another version:", EXIT_UNREACHABLE),
+    "db.journal.JournalError": ("The session's journal is of no use:", 1),
+    "runtime.planning.MarketClosed": ("There is nothing to trade:", 1),
     "runtime.holder.SessionAlreadyRunning": ("This day is being traded already:", 1),
 }
 """Errors that are answers, by name, so that nothing heavy is imported to compare with: (title, exit code)."""

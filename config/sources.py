@@ -14,7 +14,7 @@ from dotenv import dotenv_values
 from config.problems import Problem, SettingsError
 
 SECRETS = frozenset({"prediction_api_key", "database_url", "alert_urls"})
-ENVIRONMENT_ONLY = SECRETS | frozenset("mode live account ib_host ib_port trading_file".split())
+ENVIRONMENT_ONLY = SECRETS | frozenset("mode live live_without_probe account ib_host ib_port trading_file".split())
 """Not to be set in trading.yaml, which people commit and share."""
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
+from typer.main import get_command
+
 from cli.main import app
 from config import Settings
 from tests.tidy.sources import ROOT, files, report
 
 DOCUMENTS = [path for path in files() if path.endswith(".md")]
-COMMANDS = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+COMMANDS = set(get_command(app).commands)
 
 
 def _found(pattern: str) -> list[tuple[str, str]]:

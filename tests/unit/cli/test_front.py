@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -9,12 +10,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
-from cli.main import app
+from cli.main import EXPECTED, app
 
 ROOT = Path(__file__).resolve().parents[3]
-COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands]
+COMMANDS = list(get_command(app).commands)
 HEAVY = ("prefect", "ib_async", "pandas", "numpy", "sqlalchemy", "exchange_calendars", "pydantic", "aiohttp", "config")
 
 
@@ -46,7 +48,8 @@ def test_each_command_explains_itself(command: str) -> None:
 
 def test_help_loads_nothing_heavy() -> None:
     program = (
-        "import sys; from typer.testing import CliRunner; from cli.main import app\n"
+        "import sys; from typer.main import get_command
+from typer.testing import CliRunner; from cli.main import app\n"
         "result = CliRunner().invoke(app, ['--help']); assert result.exit_code == 0, result.output\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules])"
     )
@@ -106,3 +109,20 @@ def test_the_whole_account_is_flattened_only_by_its_name() -> None:
     result = CliRunner().invoke(app, ["flatten", "--account"], input="yes\n")
     assert result.exit_code == 2
     assert "nothing was touched" in result.output
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_errors_that_are_answers_exist_by_their_names(name: str) -> None:
+    module, _, kind = name.rpartition(".")
+    assert issubclass(getattr(importlib.import_module(module), kind), Exception)
+
+
+def test_an_error_that_is_an_answer_ends_with_its_code_and_no_traceback(tmp_path: Path) -> None:
+    done = trader(
+        "session", "--date", "2025-03-12", TRADER_IB_PORT="1", TRADER_STATE_FOLDER=str(tmp_path),
+        TRADER_DATABASE_URL="postgresql://nobody:s3cret@127.0.0.1:1/none",
+    )  # fmt: skip
+    assert done.returncode == 3
+    assert "The database does not do it:" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "s3cret" not in done.stderr
