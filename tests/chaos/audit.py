@@ -1,0 +1,150 @@
+"""The laws, checked after a run by somebody who trusts neither the session nor its database.
+
+Three witnesses: the account as a client of its own reads it, what the exchange's own side wrote down, and SQL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import text
+
+from config import Settings
+from core.orders import lineage_of
+from db.engine import open_database
+from runtime.bootstrap import plan_for
+from runtime.broker_day import AccountNow, read_account_now
+from tests.chaos.plan import DayPlan
+
+if TYPE_CHECKING:
+    from tests.chaos.day import DayResult
+
+UNPROTECTED_SECONDS_MAX = 2
+OUTAGE_ALERT_SECONDS = 10
+ORPHAN_SECONDS_MAX = 20
+"""Legs that outlive their position get 2 s for the broker's own group to end them, then a cancel and its answer."""
+
+Facts = list[dict[str, Any]]
+
+
+def audit(
+    plan: DayPlan, settings: Settings, date: str, folder: Path, reconciled_ms: list[int], result: DayResult
+) -> None:
+    """Check every law; what is broken goes into `result`, with the figures."""
+    account = asyncio.run(read_account_now(settings))
+    seen: Facts = [json.loads(line) for line in (folder / "witness.jsonl").read_text().splitlines()]
+    session = plan_for(settings, date).session
+    rows = Rows(settings, session)
+    for law in (_executions(account, rows), _flat(account), _references(seen), _journalled(seen, rows)):
+        result.violations += law
+    result.violations += [*_positions(account, rows), *_decisions(rows), *_protection(seen, result)]
+    result.violations += [*_alerts(seen, rows), *_breaks(plan, rows)]
+    result.recoveries_market_seconds = list(_recoveries(seen, reconciled_ms))
+    result.executions = len(account.executions)
+    result.trades = len(rows.query("SELECT 1 FROM trades"))
+
+
+class Rows:
+    """SQL, asked directly."""
+
+    def __init__(self, settings: Settings, session: str) -> None:
+        assert settings.database_url is not None
+        self._database = open_database(settings.database_url.get_secret_value())
+        self.session = session
+
+    def query(self, sql: str) -> list[Any]:
+        """All rows of a query; `:session` is the session's name."""
+        with self._database.connect() as connection:
+            return list(connection.execute(text(sql), {"session": self.session} if ":session" in sql else {}))
+
+
+def _executions(account: AccountNow, rows: Rows) -> Iterator[str]:
+    """Each execution in the database exactly once, as the broker has it."""
+    broker = {row.exec_id: (row.ticker, str(row.action), row.shares, row.price) for row in account.executions}
+    stored = rows.query("SELECT exec_id, ticker, action, shares, price FROM v_executions")
+    ours = {row[0]: tuple(row[1:]) for row in stored}
+    for exec_id in broker.keys() ^ ours.keys():
+        yield f"execution {exec_id} is only {'at the broker' if exec_id in broker else 'in the database'}"
+    yield from (f"execution {key}: {broker[key]} != {ours[key]}" for key in broker.keys() & ours.keys() if broker[key] != ours[key])  # fmt: skip
+    lineages = [lineage_of(row[0]) for row in stored]
+    if len(lineages) != len(set(lineages)):
+        yield "an execution counts twice in v_executions"
+
+
+def _flat(account: AccountNow) -> Iterator[str]:
+    """Flat with no working order at the end."""
+    yield from (f"left: {row.shares} {row.ticker}" for row in account.positions if row.shares)
+    yield from (f"still working: {row.order_ref} {row.status}" for row in account.orders)
+
+
+def _references(seen: Facts) -> Iterator[str]:
+    """Each order reference at most one order at the broker."""
+    perm_ids: dict[str, set[int]] = {}
+    for fact in seen:
+        if fact["what"] == "order":
+            perm_ids.setdefault(fact["ref"], set()).add(fact["perm_id"])
+    yield from (f"{ref} became {len(found)} orders: {sorted(found)}" for ref, found in perm_ids.items() if len(found) > 1)  # fmt: skip
+
+
+def _journalled(seen: Facts, rows: Rows) -> Iterator[str]:
+    """No order without an earlier journal entry."""
+    placed = rows.query("SELECT commands FROM journal WHERE commands LIKE '%Place%'")
+    decided = "\n".join(row[0] for row in placed)
+    for ref in {fact["ref"] for fact in seen if fact["what"] == "order"}:
+        if f'"{ref}"' not in decided:
+            yield f"{ref} is at the broker without an entry in the journal"
+
+
+def _positions(account: AccountNow, rows: Rows) -> Iterator[str]:
+    """Ledger position = broker position."""
+    ours = {row[0]: int(row[1]) for row in rows.query("SELECT ticker, shares FROM v_positions WHERE session = :session")}
+    broker = {row.ticker: row.shares for row in account.positions}
+    for ticker in ours.keys() | broker.keys():
+        if ours.get(ticker, 0) != broker.get(ticker, 0):
+            yield f"{ticker}: ledger {ours.get(ticker, 0)}, broker {broker.get(ticker, 0)}"
+
+
+def _decisions(rows: Rows) -> Iterator[str]:
+    """A prediction is acted on once."""
+    sql = "SELECT prediction_key, count(*) FROM decisions WHERE outcome <> 'refuse' GROUP BY 1 HAVING count(*) > 1"
+    yield from (f"prediction {key} was acted on {count} times" for key, count in rows.query(sql))
+
+
+def _protection(seen: Facts, result: DayResult) -> Iterator[str]:
+    """While connected no share is without cover for more than 2 s."""
+    for fact in seen:
+        if fact["what"] == "exposure":
+            result.unprotected_connected_seconds.append(fact["waited_seconds_max"])
+            if fact["cut_off_seconds"]:
+                result.unprotected_cut_off_seconds.append(fact["cut_off_seconds"])
+            if fact["waited_seconds_max"] > UNPROTECTED_SECONDS_MAX:
+                yield f"{fact['ticker']}: a share unprotected for {fact['waited_seconds_max']} s after {fact['since_ms']}"
+        elif fact["what"] == "orphan" and fact["seconds"] > ORPHAN_SECONDS_MAX:
+            yield f"{fact['ref']} worked {fact['seconds']} s without a position"
+
+
+def _alerts(seen: Facts, rows: Rows) -> Iterator[str]:
+    """Both alerts for each outage: none that began is without its end."""
+    open_ones = rows.query("SELECT key, raised_at FROM alerts WHERE key = 'link' AND cleared_at IS NULL")
+    yield from (f"the outage of {raised} was never told to be over" for _, raised in open_ones)
+
+
+def _breaks(plan: DayPlan, rows: Rows) -> Iterator[str]:
+    """Every cent is explained, unless the broker named a commission that is none, or not the one that it books."""
+    false_prices = any("amount" in fault.get("commissions", {}) for fault in plan.faults)
+    for kind, key, ours, brokers in rows.query("SELECT kind, key, ours, brokers FROM v_breaks"):
+        if kind not in ("commission_pending", "pnl_differs") or not false_prices:
+            yield f"break {kind} {key}: ours {ours}, the broker's {brokers}"
+
+
+def _recoveries(seen: Facts, reconciled_ms: list[int]) -> Iterator[float]:
+    """Market seconds from each connection to the moment at which the broker had been read back."""
+    for fact in seen:
+        if fact["what"] == "connected":
+            after = [at_ms for at_ms in reconciled_ms if at_ms >= fact["at_ms"]]
+            if after:
+                yield (min(after) - fact["at_ms"]) / 1000

@@ -1,0 +1,87 @@
+"""One life of a session in a process of its own: `python -m tests.chaos.session_process DATE PLAN_JSON`.
+
+The plan says which phases to run, where to die, and at which seconds to tell the harness something and wait for its
+word. Settings come from the environment. Lines of JSON on standard output: `reconciled`, `moment`, `report`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from broker.gateway import IbBroker
+from config import load_settings
+from core.events import Event
+from runtime import phases
+from runtime.session import Session
+from tests.chaos.kill_points import Kill, install
+
+PHASES = ("startup", "warm_up", "intraday", "flatten", "reconcile")
+HEARTBEAT_SECONDS = 3.0
+CONNECT_SECONDS = 4.0
+"""Shorter than the product's, for a day must not wait 9 real seconds for each silent link; still long on a busy machine."""
+
+
+def tell(what: str, **facts: object) -> None:
+    """One line for the harness."""
+    print(json.dumps({"what": what, **facts}), flush=True)
+
+
+def tell_of_recovery(born: float) -> None:
+    """Say when the broker has been read back for the first time in each connection."""
+    original = Session._step
+
+    def watched(self: Session, events: Sequence[Event]) -> None:
+        before = self.engine.is_reconciled()
+        original(self, events)
+        if not before and self.engine.is_reconciled():
+            tell("reconciled", at_ms=self.clock.now_ms(), real_seconds=round(time.monotonic() - born, 3))
+
+    Session._step = watched  # type: ignore[method-assign]  # only looks
+
+
+def stop_at(moments: dict[int, str]) -> None:
+    """At these ticks say the word and wait for an answer: the harness does something to the world meanwhile."""
+    original = IbBroker.read_time_ms
+    ticks = 0
+
+    async def watched(self: IbBroker) -> int:
+        nonlocal ticks
+        answer = await original(self)
+        ticks += 1
+        if ticks in moments:
+            tell("moment", word=moments[ticks])
+            sys.stdin.readline()
+        return answer
+
+    IbBroker.read_time_ms = watched  # type: ignore[method-assign]  # only waits
+
+
+async def live(date: str, plan: dict[str, Any]) -> None:
+    """Run the phases of the plan, in order."""
+    settings = load_settings()
+    for name in plan["phases"]:
+        report = await getattr(phases, name)(settings, date)
+        tell("report", phase=name, ok=report.ok, summary=report.summary)
+
+
+def main() -> None:
+    """Read the plan, set the traps, live."""
+    born = time.monotonic()
+    date, plan = sys.argv[1], json.loads(sys.argv[2])
+    assert IbBroker.__init__.__kwdefaults__ is not None
+    IbBroker.__init__.__kwdefaults__.update(heartbeat_seconds=HEARTBEAT_SECONDS, connect_seconds=CONNECT_SECONDS)
+    tell_of_recovery(born)
+    if plan.get("moments"):
+        stop_at({int(tick): word for tick, word in plan["moments"].items()})
+    if plan.get("kill"):
+        install(Kill(**plan["kill"]))
+    asyncio.run(live(date, plan))
+
+
+if __name__ == "__main__":
+    main()
