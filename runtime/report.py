@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date as Date
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -46,8 +46,8 @@ def write_report(settings: Settings, summary: DaySummary, file: Path) -> None:
         summary=summary,
         trades=made,
         curve=pnl_curve(made, plan.open_ms, plan.closure_ms),
-        refusals=read_view(url, "v_decisions_refused", trade_date=Date.fromisoformat(summary.session_date)),
-        tickers=read_view(url, "v_ticker_pnl", trade_date=Date.fromisoformat(summary.session_date)),
+        refusals=read_view(url, "v_decisions_refused", trade_date=datetime.date.fromisoformat(summary.session_date)),
+        tickers=read_view(url, "v_ticker_pnl", trade_date=datetime.date.fromisoformat(summary.session_date)),
         eastern=eastern_clock,
         width=WIDTH,
         height=HEIGHT,

@@ -7,8 +7,8 @@ there to exercise a trading system with a steady flow of both sides at every con
     z      = (close - mean of the last 60 closes) / their standard deviation          (10-second bars, 10 minutes)
     push   = (close - close a minute ago) / (standard deviation of a bar's change x sqrt 6)
     both cut off at -4 and 4
-    score  = -0.4 z - 0.3 push + 0.7 noise                       (noise: standard normal, seeded by ticker and minute)
-    probabilities of sell, neutral, buy = softmax(-1.1 score, 0, 1.1 score)
+    score  = -0.4 z - 0.3 push + 0.25 noise                      (noise: standard normal, seeded by ticker and minute)
+    probabilities of sell, neutral, buy = softmax(-0.45 score, 0, 0.45 score)
     signal = the likeliest class, confidence = its probability
 """
 
@@ -25,7 +25,7 @@ CLOSES_NEEDED = 60
 STEP_MS = 60_000
 """A new prediction every simulated minute."""
 
-_PULL, _PUSH, _NOISE, _SHARPNESS = -0.4, -0.3, 0.7, 1.1
+_PULL, _PUSH, _NOISE, _SHARPNESS = -0.4, -0.3, 0.25, 0.45
 _LIMIT = 4.0
 _SIGNALS = ("SELL", "NEUTRAL", "BUY")
 
