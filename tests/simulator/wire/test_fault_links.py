@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import date
 from typing import Any
 
 import ib_async
 import pytest
 
 from simulator.app import Gateway
+from simulator.clock import eastern_ms
 from simulator.faults.script import parse
 from tests.simulator.wire.clients import Raw, contract_fields, eventually, ib, pass_seconds, running
 
@@ -274,6 +276,6 @@ async def test_the_nightly_reset_comes_by_itself_every_night() -> None:
         gateway.seconds.run_to(gateway.hub.now_ms + 180_000)
         observer.send(49, 1)
         assert codes(await observer.until("49")) == ["1100", "1102"]
-        gateway.seconds.run_to(gateway.hub.now_ms + 86_400_000)
-        assert injected(gateway) == ["nightly_reset", "restored"] * 2
+        assert injected(gateway) == ["nightly_reset", "restored"]
+        assert gateway.faults.next_ms() == eastern_ms(date(2025, 3, 13), 23 * 3600 + 45 * 60)
         observer.close()
