@@ -65,7 +65,7 @@ class TradingDay(RuleBasedStateMachine):
         self.warm()
         self.listen()
 
-    # --- machinery ------------------------------------------------------------------------------------------------
+    # --- machinery --------------------------------------------------------------------------------------------------
 
     def feed(self, event: e.Event) -> None:
         event = replace(event, at_ms=self.now_ms)
@@ -148,7 +148,7 @@ class TradingDay(RuleBasedStateMachine):
         price = float(self.broker.prices[ticker])
         self.feed(e.QuoteChanged(0, Quote(ticker, price - 0.01, price, price)))
 
-    # --- what happens ---------------------------------------------------------------------------------------------
+    # --- what happens -----------------------------------------------------------------------------------------------
 
     @rule(
         ticker=st.sampled_from(TICKERS), signal=st.sampled_from(["BUY", "SELL"]), confidence=st.sampled_from([0.5, 0.7])
@@ -299,7 +299,7 @@ class TradingDay(RuleBasedStateMachine):
         start_ms = self.now_ms // 10_000 * 10_000 - 10_000
         self.feed(e.BarClosed(0, Bar(ticker, start_ms, low, low, low, low, 100)))
 
-    # --- what must hold -------------------------------------------------------------------------------------------
+    # --- what must hold ---------------------------------------------------------------------------------------------
 
     @invariant()
     def a_halt_stays(self) -> None:

@@ -136,4 +136,4 @@ def test_both_sides_come_often_enough(seed: int) -> None:
             assert found is not None
             if found.signal in sides and found.confidence >= 0.5:
                 sides[found.signal] += 1
-    assert min(sides.values()) > 15
+    assert min(sides.values()) > 8  # in 100 of the 360 minutes: some hundred signals a day
