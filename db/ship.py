@@ -32,14 +32,23 @@ class JournalFile:
         self.session = session
         self.epoch = epoch
 
+    @classmethod
+    def of_latest_writer(cls, path: Path, session: str) -> JournalFile:
+        """The file under the epoch of whoever opened it last."""
+        return cls(path, session, _number(path, "SELECT coalesce(max(epoch), 0) FROM epochs"))
+
     @property
     def last_sequence(self) -> int:
         """The newest durable row; 0 for none."""
-        with closing(sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=rw", uri=True)) as connection:
-            return int(connection.execute("SELECT coalesce(max(sequence), 0) FROM rows").fetchone()[0])
+        return _number(self.path, "SELECT coalesce(max(sequence), 0) FROM rows")
 
     def mark_shipped(self, sequence: int) -> None:
         """Postgres knows; the file is not ours to write."""
+
+
+def _number(path: Path, query: str) -> int:
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as connection:
+        return int(connection.execute(query).fetchone()[0])
 
 
 def tell(state: ShippingState) -> None:

@@ -17,8 +17,7 @@ from core.reconcile import reconcile as compare
 from core.reconciliation import Break, BrokerDay
 from core.records import Alert
 from core.vocabulary import Severity
-from db.journal import Journal, JournalReader, is_locked, journal_path
-from db.outbox import Shipper
+from db.journal import JournalReader, journal_path
 from db.queries import database_day
 from db.reconcile import store
 from runtime.bootstrap import make_alerts
@@ -26,8 +25,8 @@ from runtime.broker_day import AccountNow, read_account_now
 from runtime.database import with_database
 from runtime.planning import plan_for, session_folder
 from runtime.reports import ReconcileReport
+from runtime.shipping import ship_rest
 
-SHIP_SECONDS = 60.0
 FIRST_ROWS = 1_000
 """Where the first read-back of a session stands in its journal: among its first events."""
 
@@ -44,7 +43,7 @@ async def reconcile(settings: Settings, date: str) -> ReconcileReport:
     with with_database(settings) as running:
         assert running.database_url is not None
         url = running.database_url.get_secret_value()
-        _ship_rest(folder, plan, url)
+        ship_rest(folder, plan.session, url)
         account = await read_account_now(settings)
         counts = own_executions(settings, plan)
         ours = replace(
@@ -85,20 +84,6 @@ def own_executions(settings: Settings, plan: SessionPlan) -> Callable[[Execution
     return lambda execution: (
         execution.order_ref.startswith(prefix) or (execution.ticker in tickers and not execution.order_ref)
     )
-
-
-def _ship_rest(folder: Path, plan: SessionPlan, url: str) -> None:
-    """Bring what the session's own shipper left behind; a live session ships by itself."""
-    if not journal_path(folder, plan.session).exists() or is_locked(folder, plan.session):
-        return
-    with Journal.open(folder, plan.session) as journal:
-        shipper = Shipper(journal, url)
-        shipper.start()
-        try:
-            if not shipper.flush(SHIP_SECONDS):
-                raise TimeoutError(f"the journal of {plan.session} was not shipped: {shipper.state.problem}")
-        finally:
-            shipper.stop()
 
 
 def _positions_before(folder: Path, plan: SessionPlan, counts: Callable[[Execution], bool]) -> Iterator[PositionRow]:

@@ -8,14 +8,19 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from core.records import Alert
 from core.vocabulary import Severity
-from db.journal import Journal
+from db.journal import Journal, is_locked, journal_path
+from db.outbox import Shipper
+from db.ship import JournalFile
 from runtime.ports import AlertSink
 
 END_SECONDS = 25.0
 """How long a session that has ended waits for its rows to be shipped; the next start ships what is left."""
+
+SHIP_SECONDS = 60.0
 
 KEY = "database"
 
@@ -56,3 +61,19 @@ async def _tell(process: Process, alerts: AlertSink, now_ms: Callable[[], int]) 
         else:
             text = f"{said['problem']}. Trading goes on; the local journal keeps every row until Postgres is back."
             alerts.send(Alert(now_ms(), Severity.WARNING, KEY, "Postgres does not take rows", text))
+
+
+def ship_rest(folder: Path, session: str, url: str) -> None:
+    """Bring to Postgres what an ended session left behind; a live one ships by itself. Locks nobody out.
+
+    Raises TimeoutError with the database's problem when it does not take the rows in SHIP_SECONDS.
+    """
+    if not journal_path(folder, session).exists() or is_locked(folder, session):
+        return
+    shipper = Shipper(JournalFile.of_latest_writer(journal_path(folder, session), session), url)
+    shipper.start()
+    try:
+        if not shipper.flush(SHIP_SECONDS):
+            raise TimeoutError(f"the journal of {session} was not shipped: {shipper.state.problem}")
+    finally:
+        shipper.stop()
