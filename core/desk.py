@@ -121,10 +121,10 @@ class Desk:
 
     def hear(self, book: Book, order: Order, heard: Heard) -> None:
         """Move an order along the transition table."""
-        if heard not in (Heard.SILENCE, Heard.LINK_LOST):
-            order.touched_step = self.state.step
-        was_live = order.is_live
-        order.stage = after(order.stage, heard)
+        was, was_live = order.stage, order.is_live
+        order.stage = after(was, heard)
+        if order.stage is not was and heard not in (Heard.SILENCE, Heard.LINK_LOST):
+            order.touched_step = self.state.step  # a message that tells nothing new does not put off a read-back
         if was_live and not order.is_live:
             order.ended_ms = self.state.now_ms
             book.ended[order.ref] = book.orders.pop(order.ref)

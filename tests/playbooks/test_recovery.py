@@ -342,3 +342,11 @@ def test_modifications_follow_the_echo_of_the_broker() -> None:
     stop = play.broker.orders[play.ref("stop")]
     stop.stop = Decimal("74.00")
     play.when(link_lost, link_back, then=[modifies("stop#1", 133, "74.80")])
+
+
+def test_a_change_that_never_arrived_does_not_leave_the_order_unknown_for_ever() -> None:
+    play = Playbook().when(buy())
+    play.broker.connected = False  # before we notice
+    play.when(flatten()).when(link_lost, link_back, seconds(15))
+    play.check("flat", lambda p: p.engine.is_flat(), True)
+    play.check("nothing works", lambda p: p.engine.working_orders(), 0)

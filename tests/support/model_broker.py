@@ -72,6 +72,7 @@ class ModelBroker:
     outbox: deque[e.Event] = field(default_factory=deque)
     connected: bool = True
     mute: bool = False  # accepts everything, answers nothing
+    lists_by_echo: bool = True  # as the real one: what a read-back lists comes as echoes first
     refuse: dict[str, tuple[int, ErrorKind]] = field(default_factory=dict)  # leg -> the error that its placing draws
     refuse_changes: tuple[int, ErrorKind] | None = None
     sent: int = 0
@@ -102,6 +103,9 @@ class ModelBroker:
                 for order in list(self.orders.values()):
                     self._end(order, OrderStatus.CANCELLED)
             case c.ReadBroker():
+                for order in self.orders.values():
+                    if order.is_live and self.lists_by_echo:
+                        self._report(order)
                 self._say(self.read_back())
                 for execution in self.executions:
                     self._say(e.CommissionReported(0, execution.exec_id, self.commission, None))
