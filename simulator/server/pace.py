@@ -96,6 +96,8 @@ class Barrier:
         self._planned_outage_seconds: int | None = None
         self._nobody_holds = True
         """Whether the last member is gone and its outage has been paid for."""
+        self._back_ms = 0
+        """When the outage that is being paid for ends; 0: none is."""
         self._hub = hub
         self._seconds = seconds
         self._observers = observers
@@ -131,11 +133,17 @@ class Barrier:
         usual = drawn if self._outage_seconds is None else self._outage_seconds
         length = usual if self._planned_outage_seconds is None else self._planned_outage_seconds
         self._planned_outage_seconds = None
-        self._seconds.run_to(self._hub.now_ms + length * SECOND_MS)
+        self._back_ms = self._hub.now_ms + length * SECOND_MS
+        while self._hub.now_ms < self._back_ms:
+            self._seconds.run_to(self._hub.now_ms + SECOND_MS)
+        self._back_ms = 0
 
     def plan_outage(self, seconds: int) -> None:
-        """A fault knows how long the coming outage lasts; used once."""
-        self._planned_outage_seconds = seconds
+        """A fault knows how long the coming outage lasts; used once. One that comes in an outage draws it out."""
+        if self._back_ms:
+            self._back_ms = max(self._back_ms, self._hub.now_ms + seconds * SECOND_MS)
+        else:
+            self._planned_outage_seconds = seconds
 
     def settled(self) -> None:
         """Tick if everyone has had its say; further ticks wait for the loop, so that no client starves."""

@@ -124,6 +124,18 @@ async def test_the_outage_of_a_lost_client_is_drawn_from_the_seed() -> None:
     assert all(1_000 <= length <= 60_000 for length in lengths)
 
 
+async def test_an_outage_within_an_outage_draws_it_out() -> None:
+    async with running() as gateway:
+        raw = await Raw.connect(gateway.port)
+        before = gateway.hub.now_ms
+        inject(gateway, at="+20", restart={"seconds": 40})
+        inject(gateway, drop={"seconds": 30})
+        await raw.ended()
+        again = await Raw.connect(gateway.port, client_id=1)
+        assert gateway.hub.now_ms == before + 60_000
+        again.close()
+
+
 async def test_accepted_then_silent() -> None:
     async with running() as gateway:
         inject(gateway, mute={"connections": 1})
