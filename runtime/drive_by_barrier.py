@@ -22,7 +22,9 @@ async def drive_by_barrier(host: Host) -> None:
             await host.hear_time()
         except BrokerUnavailable as lost:
             log.warning("the link was lost: %s", lost)
+            host.session.pump()  # the loss, at its own time
             await reconnect(host)
+            host.session.fire_timers()  # what came due meanwhile, the alert among it, before the end is heard of
             continue
         host.session.pump()
         host.session.fire_timers()
