@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from broker.gateway import IbBroker
+from broker.history_budget import HistoryBudget
 from config import ClockKind, Settings
 from core.events import Event, LinkChanged, StopRequested
 from core.params import SessionPlan
@@ -22,6 +23,7 @@ from runtime.chores import Chores
 from runtime.clock import make_clock
 from runtime.connector import Connector
 from runtime.control import serve_control, socket_path
+from runtime.history_budget import SharedHistoryBudget
 from runtime.holder import Holder, SessionAlreadyRunning, read_holder, write_holder
 from runtime.host import Host
 from runtime.planning import hours_of, plan_for, session_folder
@@ -52,7 +54,7 @@ async def open_session(settings: Settings, date: str) -> AsyncIterator[Host]:
         write_holder(folder, Holder(pid=os.getpid(), socket=str(socket_path(folder)), epoch=journal.epoch))
         alerts = make_alerts(settings, plan)
         stack.callback(alerts.close)
-        host = _assemble(settings, plan, journal, alerts)
+        host = _assemble(settings, plan, journal, alerts, SharedHistoryBudget(url, plan.account) if url else None)
         if url is not None:
             await stack.enter_async_context(shipping(journal, url, alerts, host.clock.now_ms))
             await stack.enter_async_context(present_in_postgres(settings, plan, journal.epoch, url, host.answer))
@@ -71,7 +73,9 @@ def _open_journal(folder: Path, session: str, url: str | None) -> Journal:
         raise SessionAlreadyRunning(session, read_holder(folder)) from locked
 
 
-def _assemble(settings: Settings, plan: SessionPlan, journal: Journal, alerts: Alerts) -> Host:
+def _assemble(
+    settings: Settings, plan: SessionPlan, journal: Journal, alerts: Alerts, history_budget: HistoryBudget | None
+) -> Host:
     recovered = recover(journal, settings.params(), plan)
     clock = make_clock(settings)
     chores = Chores()
@@ -94,6 +98,7 @@ def _assemble(settings: Settings, plan: SessionPlan, journal: Journal, alerts: A
         on_batch=(lambda: None) if deterministic else (lambda: _pump(host)),
         on_failure=lambda failure: host.fail(failure),
         deterministic=deterministic,
+        history_budget=history_budget,
     )
     session.broker = broker
     tickers = tuple(ticker.ticker for ticker in settings.params().tickers)

@@ -7,6 +7,7 @@ from db.models.command import CommandRecord
 from db.models.commission import CommissionRecord
 from db.models.decision import DecisionRecord
 from db.models.execution import ExecutionRecord
+from db.models.history_request import HistoryRequestRecord
 from db.models.journal_entry import JournalEntry
 from db.models.order import OrderRecord
 from db.models.session import Session
@@ -21,6 +22,7 @@ __all__ = [
     "CommissionRecord",
     "DecisionRecord",
     "ExecutionRecord",
+    "HistoryRequestRecord",
     "JournalEntry",
     "OrderRecord",
     "Session",
