@@ -221,44 +221,47 @@ def price_jump(candidate: Candidate, plan: Plan) -> Refusal | None:
     return Refusal.PRICE_JUMP if exceeds(jump, from_float(limit)) else None
 
 
-def buying_power(candidate: Candidate, plan: Plan) -> Refusal | None:
-    """The account can pay for it, as far as the broker has said."""
-    power = candidate.desk.state.buying_power
-    if power is None:
+def buying_power(candidate: Candidate) -> Refusal | None:
+    """The account can pay for it and for what is in flight, as far as the broker has said."""
+    desk, plan, power = candidate.desk, candidate.plan, candidate.desk.state.buying_power
+    if power is None or plan is None:
         return None
-    needed = plan.value + sum(
-        (abs(_entering(book) * mark_of(candidate.desk, book)) for book in candidate.desk.state.books.values()),
-        Decimal(0),
-    )
+    entering = ((book, committed_shares(book) - book.position) for book in desk.state.books.values())
+    needed = plan.value + sum(abs(shares * mark_of(desk, book)) for book, shares in entering if shares)
     if power.is_nan() or exceeds(needed, power):
         candidate.note("buying_power", power)
         return Refusal.BUYING_POWER
     return None
 
 
-def _entering(book: Book) -> int:
-    return committed_shares(book) - book.position
+TRADE_RULES: tuple[PlanRule, ...] = (
+    position_size,
+    gross_exposure,
+    sector_exposure,
+    pair_bet,
+    heat,
+    spread,
+    price_jump,
+)
+"""Rules about what the trade would add."""
 
 
-def _planned(rule: PlanRule) -> Rule:
-    """A rule about the trade's figures; without a price there are none."""
-    return lambda candidate: None if candidate.plan is None else rule(candidate, candidate.plan)
+def trade(candidate: Candidate) -> Refusal | None:
+    """Asks the rules about the trade's figures; without a price there are none."""
+    plan = candidate.plan
+    if plan is None:
+        return None
+    return next((refusal for rule in TRADE_RULES if (refusal := rule(candidate, plan)) is not None), None)
 
 
 RULES: tuple[Rule, ...] = (
     daily_loss,
-    _planned(position_size),
-    _planned(gross_exposure),
-    _planned(sector_exposure),
-    _planned(pair_bet),
-    _planned(heat),
-    _planned(spread),
-    _planned(price_jump),
+    trade,
     trades,
     order_rate,
     rejects,
     stop_outs,
-    _planned(buying_power),
+    buying_power,
     shortable,
     blocked,
 )

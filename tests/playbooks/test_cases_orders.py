@@ -6,11 +6,13 @@ By their numbers. Where a switch of the model broker stands for a doubt, both of
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from core import events as e
-from core.vocabulary import ErrorKind, Leg, OrderStatus
+from core.orders import OrderSpec
+from core.vocabulary import Action, ErrorKind, Leg, OrderKind, OrderStatus
 from tests.support.happenings import (
     broker_mute,
     broker_speaks,
@@ -173,14 +175,13 @@ def test_case_20_a_message_about_an_unknown_order_is_told() -> None:
     play.when(ordered_by_hand(perm_id=5)).when(happens(replace(status, perm_id=5)), then=[])
 
 
-def test_case_20_an_unknown_order_of_our_own_is_asked_for_and_adopted() -> None:
-    play = Playbook().when(buy()).when(restarted(journal=False))
-    play.broker.lists_by_echo = False  # or the echoes of the others would show a position without its stop
-    book = play.engine.state.books["SOXL"]
-    stop = book.orders.pop(play.ref("stop"))
-    status = e.OrderStatusReported(0, stop.ref, stop.perm_id, OrderStatus.PRE_SUBMITTED, 0, 133, "trigger")
-    play.when(happens(status), then=["read: order DU1-20231114/SOXL/1/stop is unknown"])
-    play.check("adopted", lambda p: p.engine.working_orders(), 3)
-    book.orders.pop(stop.ref)
-    echo = e.OrderReported(0, play.broker.row(play.broker.orders[stop.ref]))
-    play.when(seconds(1), happens(echo)).check("adopted", lambda p: p.engine.working_orders(), 3)
+@pytest.mark.parametrize("told_by", ["status", "echo"])
+def test_case_20_an_unknown_order_of_our_own_is_asked_for_adopted_and_serving_nothing_cancelled(told_by: str) -> None:
+    play = Playbook()
+    ref = "DU1-20231114/SOXL/77/stop"
+    play.broker._place(OrderSpec(ref, "SOXL", Action.SELL, OrderKind.STOP, 10, stop_price=Decimal(70)))
+    events = [event for event in play.broker.outbox if (type(event) is e.OrderReported) == (told_by == "echo")]
+    play.broker.outbox.clear()
+    again = "read: what was sent since the last question"
+    play.when(happens(*events), then=[f"read: order {ref} is unknown", "warning: adopted", "cancel stop#77", again])
+    play.when(seconds(5)).check("gone", lambda p: (p.engine.working_orders(), p.broker.working("SOXL")), (0, []))
