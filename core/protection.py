@@ -68,11 +68,11 @@ def watch_cover(desk: Desk, book: Book) -> None:
 def tend_bracket(desk: Desk, book: Book, bracket: Bracket) -> bool:
     """Bring a bracket's orders to what its position calls for. False: no stop can be made to work; close it."""
     entry = book.live(bracket.entry)
+    if entry is not None and bracket.exited:
+        desk.cancel(book, entry)  # its exits run while it is filling: what would still fill has no trade
     if bracket.held <= 0:
         if entry is None:
             sweep(desk, book, bracket)
-        elif bracket.exited:
-            desk.cancel(book, entry)  # its exits ran while it was filling; what would still fill has no trade
         return True
     if not _ensure_stop(desk, book, bracket, entry_live=entry is not None):
         return False

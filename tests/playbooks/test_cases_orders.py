@@ -36,7 +36,7 @@ from tests.support.happenings import (
     stop_session,
 )
 from tests.support.in_words import ENTERS, bracket, modifies, refused
-from tests.support.playbook import Playbook, settings
+from tests.support.playbook import Playbook, doubts, settings
 
 LONG = [ENTERS, bracket(1, "BUY", 133, "74.80", "75.25")]
 CANCELS = ["cancel stop#1", "cancel target#1", "cancel timed_exit#1"]
@@ -185,3 +185,10 @@ def test_case_20_an_unknown_order_of_our_own_is_asked_for_adopted_and_serving_no
     again = "read: what was sent since the last question"
     play.when(happens(*events), then=[f"read: order {ref} is unknown", "warning: adopted", "cancel stop#77", again])
     play.when(seconds(5)).check("gone", lambda p: (p.engine.working_orders(), p.broker.working("SOXL")), (0, []))
+
+
+def test_case_27_once_the_exits_run_the_rest_of_the_entry_is_cancelled() -> None:
+    play = Playbook(doubts(arm_on_part=True, cancel_takes_children=False)).when(market_orders_wait, buy())
+    play.when(filled("entry", 50, "75.00"), seconds(1))
+    play.when(filled("stop", 20, "74.80")).check("cancelled", lambda p: p.broker.orders[p.ref("entry")].is_live, False)
+    play.when(seconds(10)).check("covered", lambda p: p.broker.orders[p.ref("stop")].remaining, 30)
