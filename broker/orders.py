@@ -182,6 +182,8 @@ class Orders:
         known = self._known.get(key)
         if known is not None:
             self._known[key] = replace(known, status=word, filled=max(shares, known.filled))
+            if self._listed is not None:
+                self._listed[key] = None  # its echo did not come, but it is there
         ref = self.ref_of(client_id, order_id, perm_id)
         if self._listed is not None and client_id != self._client_id:
             return
@@ -218,7 +220,7 @@ class Orders:
         return order_id in self._ref_by_id
 
     def begin_listing(self) -> None:
-        """From now on every order that the broker names belongs to the read-back."""
+        """From now on every order that the broker names, by echo or status, belongs to the read-back."""
         self._listed = {}
 
     def end_listing(self) -> tuple[OpenOrder, ...]:

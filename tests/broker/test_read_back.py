@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
+from broker.errors import BrokerUnavailable, RequestRefused
 from core.commands import PlaceOrders
 from core.events import BrokerRead, CommissionReported, ExecutionReported, OrderReported
 from core.vocabulary import Action, Leg, OrderKind
+from simulator.faults.script import parse
 from tests.broker.desk import Desk, bracket, desk, gateway, order
-from tests.broker.test_link import hear
+from tests.broker.test_link import error, hear
 
 
 async def test_what_happens_while_the_answers_come_in_is_part_of_it() -> None:
@@ -49,6 +53,36 @@ async def test_it_asks_for_executions_without_telling_them_twice() -> None:
             await trader.broker.read_back()
         assert len(trader.of(ExecutionReported)) == 1
         assert len(trader.of(BrokerRead)) == 3
+
+
+async def test_an_order_whose_echo_is_missing_is_listed_by_its_status() -> None:
+    async with gateway() as started:
+        trader = Desk(started.port)
+        await trader.start("SOXL")
+        trader.broker.send((bracket("SOXL", 1, "5.00", "500.00"),))
+        await trader.tick(2)
+        lose = {"at": "+0", "lose": {"messages": ["openOrder"], "count": 2}}
+        started.faults.add(parse([lose], started.venue.clock.eastern().date(), started.hub.now_ms))
+        started.faults.run_due()
+        await trader.broker.read_back()
+        (picture,) = trader.of(BrokerRead)
+        assert [one.order_ref for one in picture.orders] == ["S/SOXL/1/stop", "S/SOXL/1/target"]
+        await trader.broker.close()
+
+
+async def test_a_gateway_that_has_lost_ib_is_not_asked_and_gives_up_what_was_asked() -> None:
+    async with desk("SOXL") as trader:
+        reading = asyncio.ensure_future(trader.broker.read_back())
+        await asyncio.sleep(0)
+        hear(trader, error(-1, 1100, "Connectivity has been lost."))
+        with pytest.raises(RequestRefused):
+            await reading
+        with pytest.raises(BrokerUnavailable, match="has lost IB"):
+            await trader.broker.read_back()
+        assert trader.of(BrokerRead) == []
+        hear(trader, error(-1, 1102, "restored"))
+        await trader.broker.read_back()
+        assert len(trader.of(BrokerRead)) == 1
 
 
 async def test_case_16_orders_and_trades_by_hand_are_listed_and_not_ours() -> None:
