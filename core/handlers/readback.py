@@ -25,7 +25,7 @@ def on_broker_read(desk: Desk, event: BrokerRead) -> None:
     """Compare, adopt, repair; then go on, or begin."""
     state = desk.state
     asked_step, state.read_step = state.read_step, 0
-    state.read_done_step = asked_step
+    state.read_done_step = asked_step or state.read_done_step  # one that nobody asked for answers no question
     ours = [row for row in event.orders if desk.is_ours(row.order_ref)]
     for row in ours:
         _adopt_unknown(desk, row)

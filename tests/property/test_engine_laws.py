@@ -20,6 +20,7 @@ from core.bracket import LIVE_STAGES, Stage
 from core.codec import decode, encode
 from core.engine import Engine
 from core.market import Bar, Instrument, Prediction, Quote
+from core.orders import PositionRow
 from core.params import Params, TickerParams
 from core.protection import is_working
 from core.state import ExitStep, State
@@ -57,13 +58,15 @@ class TradingDay(RuleBasedStateMachine):
         self.told: list[e.Event] = []
         self.halted = False
         self.refs: set[str] = set()
-        self.by_hand = dict.fromkeys(TICKERS, 0)
+        self.broker.prices = dict.fromkeys(TICKERS, BASE)
         self.feed(e.LinkChanged(0, Link.CONNECTED, "test"))
+        self.describe()
+        self.listen()
+
+    def describe(self) -> None:
         for ticker in TICKERS:
-            self.broker.prices[ticker] = BASE
             self.feed(e.InstrumentRead(0, Instrument(ticker, 1)))
         self.warm()
-        self.listen()
 
     # --- machinery --------------------------------------------------------------------------------------------------
 
@@ -284,6 +287,27 @@ class TradingDay(RuleBasedStateMachine):
         if self.broker.connected:
             self.feed(e.LinkChanged(0, Link.CONNECTED, "test"))
 
+    @precondition(lambda self: not self.broker.mute)
+    @rule(
+        ticker=st.sampled_from(TICKERS), action=st.sampled_from(Action), shares=st.integers(1, 150), told=st.booleans()
+    )
+    def somebody_trades(self, ticker: str, action: Action, shares: int, told: bool) -> None:
+        """By hand, or by another client: against our position it closes ours, else it is foreign."""
+        self.broker.now_ms = self.now_ms
+        self.broker.trade(ticker, action, shares, self.broker.prices[ticker], tell=told)
+        if self.broker.connected:
+            row = PositionRow(ticker, self.broker.positions[ticker], Decimal(0))
+            self.broker.outbox.append(e.PositionReported(0, row))
+
+    @rule()
+    def journal_lost(self) -> None:
+        """The process dies and its journal is gone: the broker's word is all there is. Its numbers go on."""
+        self.broker.outbox.clear()
+        self.engine, self.journal, self.halted = Engine(PARAMS, PLAN), [], False
+        self.describe()
+        if self.broker.connected:
+            self.feed(e.LinkChanged(0, Link.CONNECTED, "test"))
+
     @rule(ticker=st.sampled_from(TICKERS))
     def flatten(self, ticker: str) -> None:
         self.feed(e.FlattenRequested(0, "a person", (ticker,)))
@@ -347,7 +371,7 @@ class TradingDay(RuleBasedStateMachine):
 
     def must_be_covered(self, ticker: str) -> None:
         book, working = self.engine.state.books[ticker], self.broker.working(ticker)
-        position = self.broker.positions.get(ticker, 0)
+        position = self.broker.positions.get(ticker, 0) - book.foreign_shares
         assert book.position == position
         assert {order.spec.order_ref for order in working} == set(book.orders)
         if position == 0:
@@ -377,7 +401,8 @@ class TradingDay(RuleBasedStateMachine):
         self.pass_time(max(self.now_ms, PLAN.closure_ms + 180_000))
         self.listen()
         assert self.engine.state.phase is Phase.CLOSED
-        assert all(shares == 0 for shares in self.broker.positions.values())
+        foreign = {ticker: book.foreign_shares for ticker, book in self.engine.state.books.items()}
+        assert all(shares == foreign[ticker] for ticker, shares in self.broker.positions.items())
         assert not any(order.is_live for order in self.broker.orders.values())
         assert encode(replayed(self.journal).state) == encode(self.engine.state) or self.restarted_from_state
 
