@@ -7,10 +7,11 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 PACKAGES := cli flows tasks runtime broker predictions db config core simulator
 # fast ones first
-TESTS := $(foreach area,tidy unit predictions playbooks property simulator db broker cases flows golden day,$(wildcard tests/$(area)))
+TESTS := $(foreach area,tidy unit predictions playbooks property simulator db broker cases chaos flows golden day,$(wildcard tests/$(area)))
 T ?= tests/unit
 ARGS ?=
 SEED ?= 1
+N ?= 20
 
 .DEFAULT_GOAL := help
 .PHONY: help setup dev demo test one check sim db migration chaos lock clean
@@ -40,8 +41,8 @@ check: dev ## style, types, floors and house rules
 sim: setup ## the simulated gateway alone; ARGS="--market synthetic --port 4002"
 	@$(BIN)/trader gateway $(ARGS)
 
-chaos: setup ## a demo day with a seeded schedule of faults: SEED=7
-	@$(BIN)/trader demo --chaos $(SEED) $(ARGS)
+chaos: dev ## N short faulty days from SEED on, killed and audited; run it again to resume: N=200 SEED=1
+	@$(BIN)/python -m tests.chaos --count $(N) --seed $(SEED) $(ARGS)
 
 db: setup ## psql on the project's database
 	@$(BIN)/trader db $(ARGS)

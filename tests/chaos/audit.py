@@ -69,7 +69,9 @@ def _executions(account: AccountNow, rows: Rows) -> Iterator[str]:
     ours = {row[0]: tuple(row[1:]) for row in stored}
     for exec_id in broker.keys() ^ ours.keys():
         yield f"execution {exec_id} is only {'at the broker' if exec_id in broker else 'in the database'}"
-    yield from (f"execution {key}: {broker[key]} != {ours[key]}" for key in broker.keys() & ours.keys() if broker[key] != ours[key])  # fmt: skip
+    for exec_id in broker.keys() & ours.keys():
+        if broker[exec_id] != ours[exec_id]:
+            yield f"execution {exec_id}: {broker[exec_id]} at the broker, {ours[exec_id]} in the database"
     lineages = [lineage_of(row[0]) for row in stored]
     if len(lineages) != len(set(lineages)):
         yield "an execution counts twice in v_executions"
@@ -87,7 +89,9 @@ def _references(seen: Facts) -> Iterator[str]:
     for fact in seen:
         if fact["what"] == "order":
             perm_ids.setdefault(fact["ref"], set()).add(fact["perm_id"])
-    yield from (f"{ref} became {len(found)} orders: {sorted(found)}" for ref, found in perm_ids.items() if len(found) > 1)  # fmt: skip
+    for ref, found in perm_ids.items():
+        if len(found) > 1:
+            yield f"{ref} became {len(found)} orders: {sorted(found)}"
 
 
 def _journalled(seen: Facts, rows: Rows) -> Iterator[str]:
@@ -101,7 +105,9 @@ def _journalled(seen: Facts, rows: Rows) -> Iterator[str]:
 
 def _positions(account: AccountNow, rows: Rows) -> Iterator[str]:
     """Ledger position = broker position."""
-    ours = {row[0]: int(row[1]) for row in rows.query("SELECT ticker, shares FROM v_positions WHERE session = :session")}
+    ours = {
+        row[0]: int(row[1]) for row in rows.query("SELECT ticker, shares FROM v_positions WHERE session = :session")
+    }
     broker = {row.ticker: row.shares for row in account.positions}
     for ticker in ours.keys() | broker.keys():
         if ours.get(ticker, 0) != broker.get(ticker, 0):
@@ -122,7 +128,8 @@ def _protection(seen: Facts, result: DayResult) -> Iterator[str]:
             if fact["cut_off_seconds"]:
                 result.unprotected_cut_off_seconds.append(fact["cut_off_seconds"])
             if fact["waited_seconds_max"] > UNPROTECTED_SECONDS_MAX:
-                yield f"{fact['ticker']}: a share unprotected for {fact['waited_seconds_max']} s after {fact['since_ms']}"
+                waited = fact["waited_seconds_max"]
+                yield f"{fact['ticker']}: a share unprotected for {waited} s after {fact['since_ms']}"
         elif fact["what"] == "orphan" and fact["seconds"] > ORPHAN_SECONDS_MAX:
             yield f"{fact['ref']} worked {fact['seconds']} s without a position"
 

@@ -227,7 +227,9 @@ class Day:
             assert process.stdin is not None
             process.stdin.write(b"go on\n")
             process.stdin.flush()
-        elif said["what"] == "report" and not said["ok"] and said["phase"] != "reconcile":  # its breaks are judged below
+        elif (
+            said["what"] == "report" and not said["ok"] and said["phase"] != "reconcile"
+        ):  # its breaks are judged below
             self.result.violations.append(f"{said['phase']} was not well: {said['summary']}")
 
 

@@ -23,7 +23,7 @@ from tests.chaos.kill_points import Kill, install
 PHASES = ("startup", "warm_up", "intraday", "flatten", "reconcile")
 HEARTBEAT_SECONDS = 3.0
 CONNECT_SECONDS = 4.0
-"""Shorter than the product's, for a day must not wait 9 real seconds for each silent link; still long on a busy machine."""
+"""Shorter than the product's: a day must not wait 9 real seconds for each silent link. Long for a busy machine."""
 
 
 def tell(what: str, **facts: object) -> None:

@@ -35,7 +35,7 @@ class Exposure:
     cut_off_seconds: int = 0
 
     def look(self, now_ms: int, grown: int, uncovered: int, *, connected: bool) -> None:
-        """Take in a second's end: by how much the position has grown, and how much of it is not covered."""
+        """Take in a second's end: how many shares have come to the position, and how many of it are not covered."""
         if not connected:
             self.cut_off_seconds += 1
             self.lots = [(now_ms, uncovered)]
@@ -64,7 +64,7 @@ class Witness(Desk):
         self._stream = stream
         self._exposures: dict[str, Exposure] = {}
         self._orphans: dict[int, int] = {}
-        self._held: dict[str, int] = {}
+        self._traded: dict[tuple[str, bool], int] = {}  # in this second, by ticker and whether bought
         self._known: dict[int, str] = {}
         self._was_connected = False
         self.exposures: list[Exposure] = []
@@ -79,6 +79,9 @@ class Witness(Desk):
 
     def on_execution(self, execution: Execution) -> None:
         """A fill or its correction."""
+        traded = (execution.instrument.symbol, execution.side == "BOT")
+        if execution.exec_id.endswith(".01"):
+            self._traded[traded] = self._traded.get(traded, 0) + execution.shares
         self._write("execution", exec_id=execution.exec_id, ref=execution.order_ref, shares=execution.shares)
 
     def second_ended(self) -> None:
@@ -94,13 +97,13 @@ class Witness(Desk):
             uncovered = abs(shares) - covers(ticker, shares, orders)
             if uncovered > 0:
                 one = self._exposures.setdefault(ticker, Exposure(ticker, self.office.now_ms))
-                grown = abs(shares) - abs(self._held.get(ticker, 0))
+                grown = self._traded.get((ticker, shares > 0), 0)
                 one.look(self.office.now_ms, grown, uncovered, connected=connected)
             else:
                 self._end(ticker)
         for ticker in self._exposures.keys() - held.keys():
             self._end(ticker)
-        self._held = held
+        self._traded.clear()
         self._watch_orphans(held, orders, connected)
 
     def close(self) -> None:

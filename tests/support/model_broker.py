@@ -103,12 +103,15 @@ class ModelBroker:
                 for order in list(self.orders.values()):
                     self._end(order, OrderStatus.CANCELLED)
             case c.ReadBroker():
-                for order in self.orders.values():
-                    if order.is_live and self.lists_by_echo:
-                        self._report(order)
-                self._say(self.read_back())
-                for execution in self.executions:
-                    self._say(e.CommissionReported(0, execution.exec_id, self.commission, None))
+                self._list()
+
+    def _list(self) -> None:
+        for order in self.orders.values():
+            if order.is_live and self.lists_by_echo:
+                self._report(order)
+        self._say(self.read_back())
+        for execution in self.executions:
+            self._say(e.CommissionReported(0, execution.exec_id, self.commission, None))
 
     def _place_bracket(self, entry: OrderSpec, children: tuple[OrderSpec, ...]) -> None:
         for spec in (entry, *children):
