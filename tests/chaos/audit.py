@@ -141,8 +141,14 @@ def _alerts(seen: Facts, rows: Rows) -> Iterator[str]:
 
 
 def _breaks(plan: DayPlan, rows: Rows) -> Iterator[str]:
-    """Every cent is explained, unless the broker named a commission that is none, or not the one that it books."""
-    false_prices = any("amount" in fault.get("commissions", {}) for fault in plan.faults)
+    """Every cent is explained, unless the broker contradicts itself.
+
+    It does when it names a commission that is none or not the one that it books, and when it corrects a fill: it
+    does not tell the profit of that fill anew.
+    """
+    false_prices = any(
+        "amount" in fault.get("commissions", {}) or "correct_execution" in fault for fault in plan.faults
+    )
     for kind, key, ours, brokers in rows.query("SELECT kind, key, ours, brokers FROM v_breaks"):
         if kind not in ("commission_pending", "pnl_differs") or not false_prices:
             yield f"break {kind} {key}: ours {ours}, the broker's {brokers}"

@@ -25,6 +25,8 @@ HEARTBEAT_SECONDS = 3.0
 CONNECT_SECONDS = 4.0
 """Shorter than the product's: a day must not wait 9 real seconds for each silent link. Long for a busy machine."""
 
+PARENT_POLL_SECONDS = 1.0
+
 
 def tell(what: str, **facts: object) -> None:
     """One line for the harness."""
