@@ -10,7 +10,7 @@ from core.desk import Desk
 from core.fills import exit_shares, settle_trades
 from core.orders import Execution, OpenOrder, OrderSpec, parse_order_ref
 from core.pricing import increments_of, leg_distance
-from core.protection import aim
+from core.protection import aim, is_working
 from core.state import Book, Bracket, Legs, Order
 from core.vocabulary import Action, Leg, OrderKind, Severity, Side
 
@@ -110,7 +110,8 @@ def _assign_emergency(book: Book, order: Order) -> None:
     """Join an emergency leg to the first bracket that lacks one; one that none lacks is swept as an orphan."""
     for bracket in book.brackets.values():
         taken = bracket.emergency.stop if order.is_stop else bracket.emergency.target
-        if taken or bracket.held <= 0 or book.live(bracket.native.stop) is not None:
+        native = book.live(bracket.native.stop)
+        if taken or bracket.held <= 0 or (native is not None and is_working(book, native)):
             continue
         order.bracket = bracket.number
         if order.is_stop:

@@ -253,6 +253,12 @@ def test_what_cannot_be_measured_counts_in_full_and_a_flat_ticker_not_at_all() -
     assert [decision.shares for decision in play.decisions] == [133, 66]
 
 
+def test_an_add_does_not_share_with_its_own_position() -> None:
+    play = Playbook(settings(correlation_sizing=True)).when(buy()).when(minutes(1))
+    play.broker.prices["SOXL"] = Decimal("75.20")
+    assert play.when(buy(0.9)).decisions[-1].shares == 66
+
+
 def test_switched_off_nothing_is_adjusted() -> None:
     play = Playbook().when(buy(ticker="CVNA")).when(buy(ticker="GLD"))
     assert [decision.shares for decision in play.decisions] == [133, 133]

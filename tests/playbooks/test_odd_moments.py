@@ -155,6 +155,15 @@ def test_a_lost_journal_and_an_emergency_group_too_many() -> None:
     assert sum(order.remaining for order in stops) == 133
 
 
+def test_a_lost_journal_while_an_entry_is_partly_filled_behind_an_emergency_group() -> None:
+    """Its own legs are held, the group works: the group stays."""
+    play = Playbook().when(market_orders_wait, buy()).when(filled("entry", 40, "75.10"), seconds(2))
+    play.when(restarted(journal=False), seconds(1)).when(seconds(30), then=[])
+    assert [order.leg for order in play.broker.working("SOXL") if order.armed] == [
+        "entry", "emergency_stop", "emergency_target",
+    ]  # fmt: skip
+
+
 def test_nothing_is_aimed_at_without_a_position() -> None:
     play = Playbook().when(buy())
     (bracket,) = play.engine.state.books["SOXL"].brackets.values()
