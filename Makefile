@@ -6,8 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 PACKAGES := cli flows tasks runtime broker predictions db config core simulator
-# fast ones first
-TESTS := $(foreach area,tidy unit predictions playbooks property simulator db broker cases chaos flows golden day,$(wildcard tests/$(area)))
+# quick ones first and side by side; those that run whole processes after, one by one
+QUICK := $(foreach area,tidy unit predictions playbooks property simulator db,$(wildcard tests/$(area)))
+WHOLE := $(foreach area,broker cases chaos flows golden day,$(wildcard tests/$(area)))
 T ?= tests/unit
 ARGS ?=
 SEED ?= 1
@@ -27,7 +28,8 @@ demo: setup ## one whole simulated trading day, start to finish; ARGS="--seed 7"
 	@$(BIN)/trader demo $(ARGS)
 
 test: dev ## all tests, the fast ones first; ARGS="-x"
-	@$(BIN)/python -m pytest $(TESTS) $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(QUICK) $(ARGS)
+	@$(BIN)/python -m pytest $(WHOLE) $(ARGS)
 
 one: dev ## some tests: T=tests/unit/config ARGS="-k port"
 	@$(BIN)/python -m pytest $(T) $(ARGS)

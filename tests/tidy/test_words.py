@@ -103,7 +103,7 @@ def _lines() -> Iterator[tuple[str, int, str]]:
 def _silenced_without_reason(source: Source) -> Iterator[tuple[int, str]]:
     for token in tokenize.generate_tokens(StringIO(source.text).readline):
         match = SILENCERS.search(token.string) if token.type == tokenize.COMMENT else None
-        if match and len(match["reason"].strip(" #-")) < 8:
+        if match and len(match["reason"].strip(" #-")) < 5:
             yield token.start[0], token.string
 
 
