@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 def run_gateway(arguments: Sequence[str]) -> int:
     """Run until Ctrl-C; the exit code. Exits with a message for arguments that make no sense."""
-    from simulator.app import run
     from simulator.options import parse
 
-    run(parse(arguments))
+    options = parse(arguments)  # answers --help, before the gateway is imported
+    from simulator.app import run
+
+    run(options)
     return 0
