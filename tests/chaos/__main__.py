@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ def _begin_worker() -> None:
     """A Postgres for each worker: one of them may be stopping his."""
     global _server
     _server = EmbeddedPostgres(make_reachable_folder(), {"fsync": "off"})
+    Finalize(None, _server.remove, exitpriority=10)  # a worker's own end runs no atexit
     _server.start()
     upgrade(_server.ensure_database(TEMPLATE))
 
@@ -32,11 +34,6 @@ def _play(seed: int, folder: Path) -> dict[str, Any]:
     assert _server is not None
     done: dict[str, Any] = json.loads(play_seed(seed, _server, folder / f"seed-{seed}").line())
     return done
-
-
-def _end_worker() -> None:
-    if _server is not None:
-        _server.remove()
 
 
 def _known(results: Path, seeds: range) -> Iterator[dict[str, Any]]:
@@ -70,8 +67,6 @@ def main() -> int:
             file.write(json.dumps(day) + "\n")
             file.flush()
             print(_progress(day, len(days), given.count, time.monotonic() - began), flush=True)
-        for ending in [pool.submit(_end_worker) for _ in range(given.workers)]:
-            ending.result()
     print(figures(days))
     return 1 if any(day["violations"] for day in days) else 0
 
