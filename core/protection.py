@@ -24,6 +24,10 @@ EMERGENCIES_MAX = 3
 OCA_REDUCE_WITH_BLOCK = 2
 
 
+ECHO_MS = 1_000
+"""An emergency stop leaves this long before the limit of SEMANTICS 6, so that it is seen working by then."""
+
+
 def is_working(book: Book, order: Order) -> bool:
     """Whether the broker has shown that a stop would trade now.
 
@@ -135,7 +139,7 @@ def _ensure_stop(desk: Desk, book: Book, bracket: Bracket, *, entry_live: bool) 
         return True  # its answer is on the way, or only its size lags behind
     stop = book.find(bracket.native.stop)
     refused = not bracket.emergencies and (stop is None or (stop.stage is Stage.REJECTED and not entry_live))
-    due_ms = bracket.naked_since_ms + desk.params.protect_within_seconds * 1000
+    due_ms = bracket.naked_since_ms + desk.params.protect_within_seconds * 1000 - ECHO_MS
     if not refused and desk.state.now_ms < due_ms:
         book.look_again(due_ms)
         return True

@@ -134,7 +134,7 @@ def test_case_24_executions_are_the_truth_also_without_a_filled_status() -> None
     play = Playbook().when(market_orders_wait, buy())
     execution = play.broker.fill(play.ref("entry"), 133, "75.10", tell=False)
     play.when(happens(e.ExecutionReported(0, execution))).check("held", lambda p: p.engine.position("SOXL"), 133)
-    play.when(seconds(1.9), then=[]).check(
+    play.when(seconds(0.9), then=[]).check(
         "entry over", lambda p: p.engine.state.books["SOXL"].find(p.ref("entry")).stage, "filled"
     )
 

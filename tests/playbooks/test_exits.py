@@ -62,7 +62,7 @@ def test_a_stop_that_is_seen_working_needs_no_other() -> None:
 def test_a_part_that_waits_for_the_rest_is_protected_in_2_s_either_way(arm_on_part: bool) -> None:
     """ORDERS 3: do children work on a part of their parent? Where they do, nothing is missing."""
     play = Playbook(doubts(arm_on_part=arm_on_part)).when(market_orders_wait, buy()).when(filled("entry", 40, "75.10"))
-    play.when(seconds(1.999), then=[])
+    play.when(seconds(0.999), then=[])  # sent a second before the limit, to be seen working by then
     group = [emergency(2, "SELL", 40, "74.80", "75.25"), "critical: emergency"]
     play.when(seconds(0.001), then=[] if arm_on_part else group)
     play.when(filled("entry", 93, "75.10"), then=[] if arm_on_part else [
@@ -116,17 +116,17 @@ def test_a_refused_timed_exit_is_told_and_stop_and_target_go_on() -> None:
 
 def test_after_three_groups_that_never_worked_the_position_is_closed() -> None:
     play = Playbook().when(refuses(Leg.EMERGENCY_STOP, Leg.EMERGENCY_TARGET)).when(buy()).when(ended("stop"))
-    play.when(seconds(2)).when(seconds(2)).when(seconds(2))
-    play.when(seconds(2), then=[market_exit(5, "SELL", 133), "trade: long 133 recovery +0.00"])
+    play.when(seconds(1)).when(seconds(1)).when(seconds(1))
+    play.when(seconds(1), then=[market_exit(5, "SELL", 133), "trade: long 133 recovery +0.00"])
     play.check("flat", lambda p: (p.engine.is_flat(), p.engine.has_working_orders()), (True, False))
 
 
 def test_the_unprotected_time_is_measured() -> None:
     play = Playbook().when(market_orders_wait, buy()).when(filled("entry", 40, "75.10")).when(seconds(2))
     play.when(minutes(1)).when(filled("emergency_stop", 40, "74.80"))
-    play.check("unprotected", lambda p: p.trades[1].unprotected_ms, 2_000)
-    play = Playbook().when(buy()).when(ended("stop")).when(seconds(1.5)).when(traded_by_hand(Action.SELL, 133, "75.00"))
-    play.check("until flat", lambda p: p.trades[1].unprotected_ms, 1_500)
+    play.check("unprotected", lambda p: p.trades[1].unprotected_ms, 1_000)
+    play = Playbook().when(buy()).when(ended("stop")).when(seconds(0.5)).when(traded_by_hand(Action.SELL, 133, "75.00"))
+    play.check("until flat", lambda p: p.trades[1].unprotected_ms, 500)
 
 
 def test_protection_goes_on_while_the_link_is_degraded() -> None:

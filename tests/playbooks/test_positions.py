@@ -41,7 +41,7 @@ def cooldown_of(play: Playbook) -> set[Side]:
 def test_no_second_entry_while_one_is_in_flight() -> None:
     play = Playbook().when(market_orders_wait, buy())
     play.when(seconds(1), buy(), then=[refused("order_in_flight")])
-    play.when(filled("entry", 100, "75.10"), seconds(1), buy(), then=[refused("order_in_flight")])
+    play.when(filled("entry", 100, "75.10"), seconds(0.5), buy(), then=[refused("order_in_flight")])
 
 
 def test_no_decision_while_a_modification_is_in_flight() -> None:
