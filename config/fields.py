@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -85,8 +86,8 @@ def _old_size(value: Decimal) -> Decimal:
 
 
 def absolute(path: Path) -> Path:
-    """The path itself when absolute, else below the checkout."""
-    return (ROOT / path.expanduser()).resolve()
+    """The path itself when absolute, else below the checkout; links are left as they are."""
+    return Path(os.path.normpath(ROOT / path.expanduser()))
 
 
 Port = Annotated[int, Field(ge=1, le=65535)]

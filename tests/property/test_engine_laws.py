@@ -23,8 +23,9 @@ from core.market import Bar, Instrument, Prediction, Quote
 from core.orders import PositionRow
 from core.params import Params, TickerParams
 from core.protection import is_working
-from core.state import ExitStep, State
+from core.state import State
 from core.vocabulary import Action, ErrorKind, Leg, Link, OrderStatus, Phase
+from tests.support.laws import DOUBTS, must_be_covered, replayed
 from tests.support.model_broker import Doubts, ModelBroker
 from tests.support.playbook import OPEN_MS, PLAN
 
@@ -38,17 +39,7 @@ LEGS = [Leg.ENTRY, Leg.STOP, Leg.TARGET, Leg.TIMED_EXIT, Leg.EMERGENCY_STOP, Leg
 class TradingDay(RuleBasedStateMachine):
     """One session, from the open to a verified close."""
 
-    @initialize(
-        doubts=st.builds(
-            Doubts,
-            arm_on_part=st.booleans(),
-            cancel_takes_children=st.booleans(),
-            cancel_takes_siblings=st.booleans(),
-            timed_exit_refused=st.booleans(),
-            siblings_may_fill=st.booleans(),
-            reduces_siblings=st.booleans(),
-        )
-    )
+    @initialize(doubts=DOUBTS)
     def begin(self, doubts: Doubts) -> None:
         self.engine = Engine(PARAMS, PLAN)
         self.broker = ModelBroker(doubts)
@@ -280,7 +271,7 @@ class TradingDay(RuleBasedStateMachine):
         if from_state:
             self.engine = Engine(PARAMS, PLAN, decode(before, State))
         else:
-            self.engine = replayed(self.journal)
+            self.engine = replayed(PARAMS, self.journal)
             assert encode(self.engine.state) == before
         self.broker.outbox.clear()
         self.feed(e.LinkChanged(0, Link.LOST, "process started"))
@@ -361,33 +352,13 @@ class TradingDay(RuleBasedStateMachine):
         self.listen()
         self.attentive = False
         for ticker in TICKERS:
-            self.must_be_covered(ticker)
+            must_be_covered(self.engine, self.broker, ticker)
 
     def calm_down(self) -> None:
         self.broker.connected, self.broker.mute, self.broker.fills_market_orders = True, False, True
         self.broker.refuse = {}
         for ticker in TICKERS:
             self.broker.price(ticker, self.broker.prices[ticker])
-
-    def must_be_covered(self, ticker: str) -> None:
-        book, working = self.engine.state.books[ticker], self.broker.working(ticker)
-        position = self.broker.positions.get(ticker, 0) - book.foreign_shares
-        assert book.position == position
-        assert {order.spec.order_ref for order in working} == set(book.orders)
-        if position == 0:
-            assert not working, "flat, but something still works"
-            assert book.exit is None
-            return
-        if book.exit is not None:
-            assert book.exit.step is ExitStep.PAUSED
-        entering = [order for order in working if order.leg == Leg.ENTRY]
-        stops = [order for order in working if order.leg in (Leg.STOP, Leg.EMERGENCY_STOP) and order.armed]
-        if entering:
-            assert sum(order.remaining for order in stops) >= abs(position)
-        else:
-            assert sum(order.remaining for order in stops) == abs(position), "stops do not cover the position exactly"
-        against = Action.SELL if position > 0 else Action.BUY
-        assert all(order.spec.action is against for order in working if order.leg != Leg.ENTRY)
 
     def teardown(self) -> None:
         """The closure ends flat, with nothing working, verified; and a replay of the day gives the same commands."""
@@ -404,17 +375,9 @@ class TradingDay(RuleBasedStateMachine):
         foreign = {ticker: book.foreign_shares for ticker, book in self.engine.state.books.items()}
         assert all(shares == foreign[ticker] for ticker, shares in self.broker.positions.items())
         assert not any(order.is_live for order in self.broker.orders.values())
-        assert encode(replayed(self.journal).state) == encode(self.engine.state) or self.restarted_from_state
+        assert encode(replayed(PARAMS, self.journal).state) == encode(self.engine.state) or self.restarted_from_state
 
     restarted_from_state = False
-
-
-def replayed(journal: list[tuple[e.Event, c.Commands]]) -> Engine:
-    """A new engine, brought to where the journal ends; every command must come out as it did."""
-    engine = Engine(PARAMS, PLAN)
-    for event, commands in journal:
-        assert engine.step(event) == commands, f"the replay differs at {event}"
-    return engine
 
 
 TestTradingDay = TradingDay.TestCase
