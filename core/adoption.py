@@ -16,9 +16,6 @@ from core.vocabulary import Action, Leg, OrderKind, Severity, Side
 
 ZERO = Decimal(0)
 
-NUMBERS_SKIPPED = 1_000
-"""After a loss of the journal: orders that ended without a trace had numbers too, and none is ever used twice."""
-
 KINDS = {
     Leg.STOP: OrderKind.STOP,
     Leg.EMERGENCY_STOP: OrderKind.STOP,
@@ -35,7 +32,7 @@ def adopt(desk: Desk, book: Book, ref: str, action: Action, shares: int, row: Op
     parsed = parse_order_ref(ref)
     leg = Leg(parsed.leg) if parsed is not None and parsed.leg in list(Leg) else Leg.EXIT
     number = parsed.number if parsed is not None else 0
-    desk.state.next_number = max(desk.state.next_number, number + NUMBERS_SKIPPED)
+    desk.state.next_number = max(desk.state.next_number, number + 1)
     spec = OrderSpec(
         order_ref=ref,
         ticker=book.ticker,

@@ -20,6 +20,9 @@ from core.state import Book, Order
 from core.tending import enter_if_flat, tend
 from core.vocabulary import Action, ExitReason, Leg, Link, Severity
 
+NUMBERS_PER_SECOND = 10
+"""More than a session ever uses of orders or decisions."""
+
 
 def on_broker_read(desk: Desk, event: BrokerRead) -> None:
     """Compare, adopt, repair; then go on, or begin."""
@@ -51,6 +54,8 @@ def _go_on(desk: Desk, account: dict[str, int]) -> None:
     state = desk.state
     state.reconciled = True
     first, state.ever_reconciled = not state.ever_reconciled, True
+    if first:
+        _skip_numbers(desk)
     if first and state.now_ms >= desk.plan.closure_ms and not state.closing:
         begin_closing(desk, "started after the closure began")
     desk.settle_phase()
@@ -63,6 +68,14 @@ def _go_on(desk: Desk, account: dict[str, int]) -> None:
             enter_if_flat(desk, book, run)
         tend(desk, book)
     weigh_loss(desk)
+
+
+def _skip_numbers(desk: Desk) -> None:
+    """A session that begins after the open may have lost its journal, and with it the numbers of orders that left no
+    trace at the broker. It begins beyond any that it can have used: no reference is ever used twice."""
+    state = desk.state
+    beyond = (state.now_ms - desk.plan.open_ms) * NUMBERS_PER_SECOND // 1000
+    state.next_number, state.next_decision = max(state.next_number, beyond), max(state.next_decision, beyond)
 
 
 def _open_foreign_books(desk: Desk, account: dict[str, int]) -> None:

@@ -125,7 +125,7 @@ def test_a_lost_journal_leaves_positions_orders_and_numbers_as_the_broker_tells_
     play = Playbook().when(buy()).when(minutes(1)).when(restarted(journal=False))
     book = play.engine.state.books["SOXL"]
     assert (book.position, book.cooldown_ms.keys()) == (133, {Side.LONG})
-    assert play.engine.state.next_number == 1_001
+    assert play.engine.state.next_number == 1_200
     (bracket_back,) = book.brackets.values()
     assert (bracket_back.stop_distance, bracket_back.target_distance) == (Decimal("0.30"), Decimal("0.15"))
     play.when(minutes(4), sell()).check("turned", lambda p: p.engine.position("SOXL"), -133)
@@ -139,7 +139,7 @@ def test_a_lost_journal_and_a_lost_stop_give_a_new_stop_by_the_atr_of_now() -> N
     play.keep_warm()
     play.when(link_lost, link_back, then=[
         "warning: adopted", "warning: adopted", "phase: trading",
-        emergency(1_001, "SELL", 133, "74.80", "75.25"), "critical: emergency", "cancel timed_exit#1",
+        emergency(1_200, "SELL", 133, "74.80", "75.25"), "critical: emergency", "cancel timed_exit#1",
     ])  # fmt: skip
 
 

@@ -77,7 +77,7 @@ class Playbook:
         self.params = self.setup.params
         self.engine = Engine(self.params, PLAN)
         self.broker = ModelBroker(self.setup.doubts)
-        self.now_ms = self.setup.start_ms - 60_000
+        self.now_ms = min(self.setup.start_ms, OPEN_MS) - 60_000
         self.timers: dict[str, int] = {}
         self.journal: list[tuple[e.Event, c.Commands]] = []
         self.bar_ms: dict[str, int] = {}
