@@ -294,6 +294,8 @@ class TradingDay(RuleBasedStateMachine):
     def journal_lost(self) -> None:
         """The process dies and its journal is gone: the broker's word is all there is. Its numbers go on."""
         self.broker.outbox.clear()
+        self.pass_time(self.now_ms + 10_000)  # what a new process takes to start
+        self.broker.outbox.clear()
         self.engine, self.journal, self.halted = Engine(PARAMS, PLAN), [], False
         self.describe()
         if self.broker.connected:
