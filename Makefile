@@ -6,9 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 PACKAGES := cli flows tasks runtime broker predictions db config core simulator
-# quick ones first and side by side; those that run whole processes after, one by one
+# quick ones first; those that run whole processes after, the longest first
 QUICK := $(foreach area,tidy unit predictions playbooks property simulator db,$(wildcard tests/$(area)))
-WHOLE := $(foreach area,broker cases chaos flows golden day,$(wildcard tests/$(area)))
+WHOLE := $(foreach area,day chaos flows cases broker golden,$(wildcard tests/$(area)))
 T ?= tests/unit
 ARGS ?=
 SEED ?= 1
@@ -29,7 +29,7 @@ demo: setup ## one whole simulated trading day, start to finish; ARGS="--seed 7"
 
 test: dev ## all tests, the fast ones first; ARGS="-x"
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(QUICK) $(ARGS)
-	@$(BIN)/python -m pytest $(WHOLE) $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(WHOLE) $(ARGS)
 
 one: dev ## some tests: T=tests/unit/config ARGS="-k port"
 	@$(BIN)/python -m pytest $(T) $(ARGS)
