@@ -35,8 +35,11 @@ class Host:
     done: Callable[[Host], bool] = field(default=lambda host: host.is_closed())
 
     def is_closed(self) -> bool:
-        """True when the engine has verified that the session is flat with nothing working."""
-        return self.session.engine.state.phase is Phase.CLOSED
+        """True when the engine has verified that the session is flat with nothing working.
+
+        After the close too: what is left by then has its overnight stop and its alert, and nobody trades any more.
+        """
+        return self.session.engine.state.phase is Phase.CLOSED or self.clock.now_ms() >= self.plan.close_ms
 
     def fail(self, failure: BaseException) -> None:
         """Keep the first failure of a callback and wake the drive, which raises it."""
