@@ -29,9 +29,9 @@ def doctor() -> None:
     from runtime.doctor import examine
 
     findings = asyncio.run(examine(settings))
-    rows = [{"check": found.name, "": "ok" if found.ok else "NO", "finding": found.text} for found in findings]
+    rows = [{"check": found.check, "": "ok" if found.is_ok else "NO", "finding": found.words} for found in findings]
     show_rows("Doctor", rows, ("check", "", "finding"))
-    raise typer.Exit(0 if all(found.ok for found in findings) else 1)
+    raise typer.Exit(0 if all(found.is_ok for found in findings) else 1)
 
 
 def probe_broker() -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from broker.gateway import IbBroker
-from config import ClockKind, Settings
+from config import Settings
 from core.events import BrokerRead, CommissionReported, Event
 from core.orders import Execution, OpenOrder, PositionRow
 from core.reconciliation import CommissionRow
-from runtime.clock import make_clock
+from runtime.observer import observing
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +29,9 @@ class AccountNow:
 async def read_account_now(settings: Settings) -> AccountNow:
     """Connect as an observer, read everything once, disconnect. Raises BrokerUnavailable, or what a message broke."""
     events: list[Event] = []
-    failures: list[BaseException] = []
-    broker = IbBroker(
-        host=settings.ib_host,
-        port=settings.ib_port,
-        client_id=settings.ib_observer_client_ids[-1],
-        account=settings.account,
-        emit=events.append,
-        clock=make_clock(settings),
-        on_batch=lambda: None,
-        on_failure=failures.append,
-        deterministic=settings.clock is ClockKind.DETERMINISTIC,
-    )
-    try:
+    async with observing(settings, settings.ib_observer_client_ids[-1], events.append) as broker:
         await broker.connect()
         await broker.read_back()
-    finally:
-        await broker.close()
-    if failures:
-        raise failures[0]
     read = [event for event in events if isinstance(event, BrokerRead)][-1]
     commissions = {
         event.exec_id: CommissionRow(event.exec_id, event.commission, event.realized_pnl)

@@ -7,34 +7,22 @@ import shutil
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from broker.errors import BrokerError
-from broker.gateway import IbBroker
-from config import ClockKind, Settings
+from broker.preflight import Finding
+from config import Settings
 from core.market import Prediction
 from db.engine import DatabaseError
 from db.migrate import DatabaseTooNew
 from predictions import HttpPredictionSource
 from runtime.calendar import eastern_clock, eastern_date, trading_day
-from runtime.clock import BrokerClock, SystemClock
 from runtime.database import with_database
+from runtime.observer import observing
+from runtime.preflight import preflight
 from runtime.stack.processes import StackError
 
 FREE_MIN_MB = 1_000
 """A day's journal and its tables take some 100 MB."""
-
-SKEW_MAX_MS = 2_000
-"""Predictions and bars are judged by age in seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check found."""
-
-    name: str
-    ok: bool
-    text: str
 
 
 class Unfit(Exception):
@@ -47,7 +35,7 @@ EXPECTED = (Unfit, BrokerError, DatabaseError, DatabaseTooNew, StackError, OSErr
 
 async def examine(settings: Settings) -> tuple[Finding, ...]:
     """Make every check, also after one has failed."""
-    checks: tuple[tuple[str, Callable[[Settings], Awaitable[str]]], ...] = (
+    checks: tuple[tuple[str, Callable[[Settings], Awaitable[str | tuple[Finding, ...]]]], ...] = (
         ("python", _python),
         ("state folder", _state_folder),
         ("calendar", _calendar),
@@ -56,12 +44,13 @@ async def examine(settings: Settings) -> tuple[Finding, ...]:
         ("predictions", _predictions),
         ("alerts", _alerts),
     )
-    findings = []
+    findings: list[Finding] = []
     for name, check in checks:
         try:
-            findings.append(Finding(name, True, await check(settings)))
+            found = await check(settings)
         except EXPECTED as problem:
-            findings.append(Finding(name, False, str(problem) or repr(problem)))
+            found = (Finding(name, False, str(problem) or repr(problem)),)
+        findings += (Finding(name, True, found),) if isinstance(found, str) else found
     return tuple(findings)
 
 
@@ -98,39 +87,10 @@ async def _database(settings: Settings) -> str:
     return "your own Postgres answers" if settings.database_url else "the embedded Postgres starts and stops"
 
 
-async def _broker(settings: Settings) -> str:
-    """Connect as a client that only looks; ask for account, contracts and time."""
-    failures: list[BaseException] = []
-    broker = IbBroker(
-        host=settings.ib_host,
-        port=settings.ib_port,
-        client_id=settings.ib_observer_client_ids[0],
-        account=settings.account,
-        emit=lambda event: None,
-        clock=SystemClock() if settings.clock is ClockKind.REAL else BrokerClock(settings.speed),
-        on_batch=lambda: None,
-        on_failure=failures.append,
-        deterministic=settings.clock is ClockKind.DETERMINISTIC,
-    )
-    try:
-        await broker.connect()
-        account = await broker.read_account()
-        instruments = await broker.read_instruments(settings.tickers)
-        skew_ms = await _skew_ms(broker) if settings.clock is ClockKind.REAL else 0
-    finally:
-        await broker.close()
-    if failures:
-        raise Unfit(f"connected, and a message could not be read: {failures[0]}")
-    if skew_ms > SKEW_MAX_MS:
-        raise Unfit(f"this machine's clock is {skew_ms / 1000:.0f} s off the broker's: set it by NTP")
-    if account.day_trades_remaining is not None and 0 <= account.day_trades_remaining < len(settings.tickers):
-        raise Unfit(f"{account.day_trades_remaining} day trades are left: a pattern day trader needs $25,000 of equity")
-    where = f"{settings.ib_host}:{settings.ib_port}"
-    return f"{where} serves {settings.account}, knows {len(instruments)} tickers, buying power {account.buying_power}"
-
-
-async def _skew_ms(broker: IbBroker) -> int:
-    return abs(await broker.read_time_ms() - time.time_ns() // 1_000_000)
+async def _broker(settings: Settings) -> tuple[Finding, ...]:
+    """The preflight of a session's start, by a client that only looks."""
+    async with observing(settings, settings.ib_observer_client_ids[0]) as broker:
+        return await preflight(settings, broker)
 
 
 async def _predictions(settings: Settings) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from broker.preflight import check_broker
-from config import ClockKind, Settings
+from config import Settings
 from core.events import StopRequested
 from core.vocabulary import Severity
 from runtime.bootstrap import open_session
 from runtime.driving import drive, drive_until_reconciled
 from runtime.flatten import flatten
+from runtime.preflight import DECISIVE, preflight
 from runtime.probe import must_be_probed
 from runtime.reconcile import reconcile
 from runtime.reports import (
@@ -39,22 +39,12 @@ __all__ = [
 ]
 
 
-DECISIVE = frozenset({"connection", "answers", "mode", "clock", "orders"})
-"""Findings that forbid the day. Those about a single ticker only keep that ticker out, by the rules of entry."""
-
-
 async def startup(settings: Settings, date: str) -> StartupReport:
     """Preflight: check what can be wrong with the broker, read it back, and compare it with the journal."""
     must_be_probed(settings)
     async with open_session(settings, date) as host:
         await host.connector.connect()
-        findings = await check_broker(
-            host.broker,
-            account=settings.account,
-            live=settings.live,
-            tickers=settings.tickers,
-            machine_ms=host.clock.now_ms() if settings.clock is ClockKind.REAL else None,
-        )
+        findings = await preflight(settings, host.broker)
         wrong = [finding for finding in findings if not finding.is_ok]
         for finding in wrong:
             host.alert(Severity.WARNING, f"preflight/{finding.check}", f"Preflight: {finding.check}", finding.words)

@@ -36,7 +36,6 @@ async def test_all_is_well() -> None:
         "buying power",
         "day trades",
         "market data",
-        "market data",
         "orders",
     ]
 

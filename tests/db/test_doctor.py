@@ -32,9 +32,10 @@ async def test_all_is_well_beside_a_gateway_and_its_predictions(postgres_url: st
             prediction_api_key=PREDICTIONS_KEY,
         )
         findings = await examine(settings)
-    texts = {finding.name: finding.text for finding in findings}
-    assert all(finding.ok for finding in findings), texts
-    assert "knows 8 tickers" in texts["broker"]
+    texts = {finding.check: finding.words for finding in findings}
+    assert all(finding.is_ok for finding in findings), texts
+    assert texts["market data"].startswith("quotes are live: CVNA, UVXY")
+    assert texts["orders"] == "one CVNA would be taken as MKT DAY"
     assert "CVNA" in texts["predictions"]
 
 
@@ -46,9 +47,9 @@ async def test_what_is_missing_is_said_in_words(tmp_path: Path, monkeypatch: pyt
         state_folder=tmp_path,
         alert_urls="nonsense",
     )
-    texts = {finding.name: finding.text for finding in await examine(settings) if not finding.ok}
-    assert set(texts) == {"state folder", "database", "broker", "predictions", "alerts"}
+    texts = {finding.check: finding.words for finding in await examine(settings) if not finding.is_ok}
+    assert set(texts) == {"state folder", "database", "connection", "predictions", "alerts"}
     assert "MB free" in texts["state folder"]
-    assert "127.0.0.1:1" in texts["broker"]
+    assert "127.0.0.1:1" in texts["connection"]
     assert "TRADER_PREDICTION_URL" in texts["predictions"]
     assert "nothing" not in texts["database"]

@@ -1,0 +1,24 @@
+"""The checks of the broker before a session depends on it, by the settings; and which of them forbid the day."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from broker.gateway import IbBroker
+from broker.preflight import Finding, check_broker
+from config import ClockKind, Settings
+
+DECISIVE: Final = frozenset({"connection", "answers", "mode", "clock", "orders"})
+"""Findings that forbid the day. Those about a single ticker only keep that ticker out, by the rules of entry."""
+
+
+async def preflight(settings: Settings, broker: IbBroker) -> tuple[Finding, ...]:
+    """Check everything about the broker that can be wrong; connect first where that is not done."""
+    return await check_broker(
+        broker,
+        account=settings.account,
+        live=settings.live,
+        tickers=settings.tickers,
+        machine_ms=time.time_ns() // 1_000_000 if settings.clock is ClockKind.REAL else None,
+    )
