@@ -1,19 +1,17 @@
-"""The trading days of the New York Stock Exchange (XNYS), half days and holidays included, from exchange_calendars.
+"""The trading days of the New York Stock Exchange (XNYS), half days and holidays included.
 
 Eastern time lives here, at the edge: inside, everything is UTC epoch milliseconds.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from functools import lru_cache
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, time, timedelta
+from functools import cache, lru_cache
+from typing import Any
 
-EASTERN = ZoneInfo("America/New_York")
-
-WINDOW_DAYS = 7
-"""Days read on each side of the day asked for: a whole calendar takes half a second to build, two weeks a tenth."""
+from runtime.calendar_source import CLOSE, EARLY_CLOSE, EASTERN, OPEN, TABLE, session_closes
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +30,18 @@ def trading_day(day: str) -> TradingHours | None:
 
     Raises ValueError for a text that is no date.
     """
-    from exchange_calendars.exchange_calendar_xnys import XNYSExchangeCalendar  # takes a second: only when needed
-
     wanted = date.fromisoformat(day)
-    window = timedelta(days=WINDOW_DAYS)
-    calendar = XNYSExchangeCalendar(start=(wanted - window).isoformat(), end=(wanted + window).isoformat())
-    if not calendar.is_session(day):
+    close = _close(wanted)
+    if close is None:
         return None
+    before = wanted - timedelta(days=1)
+    while (close_before := _close(before)) is None:
+        before -= timedelta(days=1)
     return TradingHours(
         date=day,
-        open_ms=_epoch_ms(calendar.session_open(day).to_pydatetime()),
-        close_ms=_epoch_ms(calendar.session_close(day).to_pydatetime()),
-        previous_close_ms=_epoch_ms(calendar.session_close(calendar.previous_session(day)).to_pydatetime()),
+        open_ms=_epoch_ms(wanted, OPEN),
+        close_ms=_epoch_ms(wanted, close),
+        previous_close_ms=_epoch_ms(before, close_before),
     )
 
 
@@ -65,5 +63,20 @@ def latest_trading_day(at_ms: int) -> str:
     return day.isoformat()
 
 
-def _epoch_ms(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
+def _close(day: date) -> time | None:
+    """When the exchange closes, by the clock in New York; None on a day without trading."""
+    known, text = _table(), day.isoformat()
+    if not known["first"] <= text <= known["last"]:
+        return session_closes(day).get(day)
+    if day.weekday() >= 5 or text in known["closed"]:
+        return None
+    return EARLY_CLOSE if text in known["early"] else CLOSE
+
+
+@cache
+def _table() -> dict[str, Any]:
+    return dict(json.loads(TABLE.read_text(encoding="utf-8")))
+
+
+def _epoch_ms(day: date, clock: time) -> int:
+    return int(datetime.combine(day, clock, EASTERN).timestamp() * 1000)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
 
+from runtime import calendar_source
 from runtime.calendar import eastern_clock, eastern_date, latest_trading_day, trading_day
 
 
@@ -29,6 +31,21 @@ def test_hours_follow_the_calendar_and_daylight_saving(day: str, opens: str, clo
     hours = trading_day(day)
     assert hours is not None
     assert (hours.open_ms, hours.close_ms) == (at(opens), at(closes))
+
+
+def test_the_table_is_what_the_package_knows() -> None:
+    written = json.loads(calendar_source.TABLE.read_text())
+    assert written == calendar_source.table(), "write it anew: .venv/bin/python -m runtime.calendar_source"
+
+
+def test_days_outside_of_the_table_come_from_the_package() -> None:
+    early, late = trading_day("2004-11-26"), trading_day("2036-11-26")
+    assert early is not None
+    assert early.close_ms == at("2004-11-26T18:00")
+    assert early.previous_close_ms == at("2004-11-24T21:00")
+    assert late is not None
+    assert late.close_ms == at("2036-11-26T21:00")
+    assert trading_day("2036-11-27") is None
 
 
 @pytest.mark.parametrize("day", ["2024-11-28", "2025-01-09", "2026-07-03", "2026-11-21"])

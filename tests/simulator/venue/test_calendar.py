@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import exchange_calendars
+import pytest
 
 from simulator.clock import eastern_ms
 from simulator.market.calendar import EARLY_CLOSE, REGULAR_CLOSE, next_session, session, sessions_before
 from simulator.market.hours import TradingHours
 
 
+@pytest.mark.filterwarnings("ignore:Series.values:DeprecationWarning")  # exchange_calendars 4.13 beside pandas 3.1
 def test_every_day_since_2008_agrees() -> None:
     calendar = exchange_calendars.get_calendar("XNYS", start="2008-01-01")
     open_days = {stamp.date() for stamp in calendar.schedule.index}
