@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Final
 
+from simulator.account.commissions import PLANS, CommissionPlan
 from simulator.clock import seconds_of_day
 from simulator.doubts import Doubts
 
@@ -45,6 +46,7 @@ class Options:
     read_only: bool = False
     cash: bool = False
     """A cash account: no margin, no short sales."""
+    commissions: CommissionPlan = field(default_factory=CommissionPlan)
     master_client_id: int | None = None
     die_with_parent: bool = False
 
@@ -75,8 +77,9 @@ def _options(given: argparse.Namespace) -> Options:
         if not equals:
             raise OptionError(f"--doubt {setting!r}: expected name=value")
         doubts = doubts.with_setting(name, value)
-    values = {name: value for name, value in vars(given).items() if name not in ("doubt", "speed")}
-    return replace(Options(**values), doubts=doubts, speed=given.speed or 1.0)
+    fees = CommissionPlan(given.commissions, given.regulatory_fees)
+    values = {name: value for name, value in vars(given).items() if name not in ("doubt", "regulatory_fees")}
+    return Options(**values | {"doubts": doubts, "commissions": fees, "speed": given.speed or 1.0})
 
 
 def _client_ids(text: str) -> frozenset[int]:
@@ -106,9 +109,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--predictions-key", default=default.predictions_key)
     add("--log-wire", type=Path, metavar="FILE")
     add("--ready-file", type=Path, metavar="FILE")
-    add("--doubt", action="append", default=[], metavar="NAME=VALUE")
+    switches = "; ".join(f"{name}={default!r}" for name, default in asdict(Doubts()).items())
+    add("--doubt", action="append", default=[], metavar="NAME=VALUE", help=f"another variant of IB: {switches}")
     add("--read-only", action="store_true")
-    add("--cash", action="store_true")
+    add("--cash", action="store_true", help="a cash account: no margin, no short sales")
+    add("--commissions", choices=PLANS, default=PLANS[0], help="IB's price plan")
+    add("--regulatory-fees", action="store_true", help="charge what the regulators take of sales")
     add("--master-client-id", type=int, metavar="ID")
     add("--die-with-parent", action="store_true")
     return parser

@@ -28,6 +28,7 @@ def build_venue(options: Options) -> Venue:
         seed=options.seed,
         account=options.account,
         doubts=options.doubts,
+        plan=options.commissions,
         cash_only=options.cash,
     )
     return Venue(market, venue_options)

@@ -43,6 +43,8 @@ class Ledger:
         self.cash: Money = self.opening_cash
         self.commissions: Money = 0
         self.holdings: dict[int, Holding] = {}
+        self.realized_by_fill: list[Money | None] = []
+        """Beside `fills`: what each one realised, None when it closed nothing."""
 
     def quantity(self, con_id: int) -> int:
         """Signed shares held."""
@@ -54,13 +56,13 @@ class Ledger:
         """Realised P&L of all instruments, net of commissions."""
         return sum(holding.realized for holding in self.holdings.values())
 
-    def book(self, fill: Fill) -> Money | None:
-        """Book a fill; its realised P&L, None when it closed nothing."""
+    def book(self, fill: Fill) -> None:
+        """Book a fill."""
         self.fills.append(fill)
-        return self._apply(fill)
+        self._apply(fill)
 
     def correct(self, exec_id: str, new_exec_id: str, price: Price) -> None:
-        """Put another price on a booked fill and all that follows from it. KeyError when it is not booked."""
+        """Put another price on a booked fill and book all later ones anew. KeyError when it is not booked."""
         places = [index for index, fill in enumerate(self.fills) if fill.exec_id == exec_id]
         if not places:
             raise KeyError(exec_id)
@@ -69,7 +71,7 @@ class Ledger:
         for fill in self.fills:
             self._apply(fill)
 
-    def _apply(self, fill: Fill) -> Money | None:
+    def _apply(self, fill: Fill) -> None:
         holding = self.holdings.setdefault(fill.con_id, Holding())
         self.cash -= fill.shares * fill.price + fill.commission
         self.commissions += fill.commission
@@ -83,7 +85,7 @@ class Ledger:
             holding.realized += realized
         holding.cost += (fill.shares - closing) * fill.price + fill.commission - closing_commission
         holding.quantity += fill.shares
-        return realized
+        self.realized_by_fill.append(realized)
 
 
 def _closing_shares(quantity: int, shares: int) -> int:

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from simulator.exchange.exchange import Exchange
 from simulator.exchange.floor import Floor, PlannedCommission, PlannedReject
-from simulator.exchange.matching import fill
-from simulator.model import CommissionReport, Instrument, Order, OrderRequest, Price
+from simulator.exchange.matching import NOT_KNOWN_YET, fill
+from simulator.model import UNITS_PER_DOLLAR, Instrument, Money, Order, OrderRequest, Price
 
 
 class FaultHooks:
@@ -66,8 +66,12 @@ class FaultHooks:
         """Refuse the next `count` orders. `kind`: empty (any new one), parent, child, modify, or an order type."""
         self._floor.planned_rejects.append(PlannedReject(code, text, kind, count))
 
-    def delay_commissions(self, seconds: int | None, count: int = 1, amount: int | None = None) -> None:
-        """The next `count` commission reports come `seconds` late (None: never); `amount` replaces what they say."""
+    def delay_commissions(self, seconds: int | None, count: int = 1, amount: Money | None = None) -> None:
+        """The next `count` commission reports come `seconds` late (None: never).
+
+        `amount` is charged in the place of the plan's. NOT_KNOWN_YET (-1 dollar) is charged to nobody: it is told at
+        once, and the plan's amount `seconds` later (0: NOT_KNOWN_SECONDS).
+        """
         self._floor.planned_commissions.append(PlannedCommission(seconds, count, amount))
 
     def overfill_next(self, count: int = 1) -> None:
@@ -80,7 +84,11 @@ class FaultHooks:
         self._exchange.on_bell()
 
     def correct_execution(self, price: Price, exec_id: str = "") -> None:
-        """Book and report another price for an execution (default: the latest). KeyError when there is no such one."""
+        """Book and report another price for an execution (default: the latest). KeyError when there is no such one.
+
+        The commission stays as it was charged. Everything booked after it is booked anew: whatever has been told of a
+        realised P&L that is another one now is told again, the latest report of an execution being the one that counts.
+        """
         floor = self._floor
         index = next(
             (at for at in reversed(range(len(floor.executions))) if exec_id in ("", floor.executions[at].exec_id)), None
@@ -89,16 +97,37 @@ class FaultHooks:
             raise KeyError(f"exec_id={exec_id!r}: no such execution")
         old = floor.executions[index]
         stem, _, revision = old.exec_id.rpartition(".")
-        new = replace(old, exec_id=f"{stem}.{int(revision) + 1:02d}", price=price)
+        moved = old.shares * (price - old.price) / old.cumulative_shares / UNITS_PER_DOLLAR
+        new = replace(
+            old,
+            exec_id=f"{stem}.{int(revision) + 1:02d}",
+            price=price,
+            average_price=round(old.average_price + moved, 8),
+        )
         floor.account.ledger.correct(old.exec_id, new.exec_id, price)
+        order = floor.filled_orders[index]
+        order.filled_value += old.shares * (price - old.price)
+        if order.filled == old.cumulative_shares:
+            order.last_fill_price = price
         floor.executions[index] = new
         floor.reports.execution(new)
-        report = floor.commissions.pop(old.exec_id, None)
-        if report is not None:
-            moved = CommissionReport(new.exec_id, report.commission, report.currency, report.realized_pnl)
-            floor.commissions[new.exec_id] = moved
-            floor.reports.commission(moved)
+        told = floor.commissions.pop(old.exec_id, None)
+        if told is not None:
+            floor.commissions[new.exec_id] = replace(told, exec_id=new.exec_id, realized_pnl=None)
+        self._tell_commissions_anew(index)
         floor.reports.position(floor.account.row(old.instrument))
+
+    def _tell_commissions_anew(self, corrected: int) -> None:
+        """The report of the corrected execution, and of those whose P&L has changed with it."""
+        floor = self._floor
+        for number in range(corrected, len(floor.executions)):
+            told = floor.commissions.get(floor.executions[number].exec_id)
+            if told is None:
+                continue
+            booked = told if told.commission == NOT_KNOWN_YET else floor.booked_commission(number)
+            if number == corrected or booked != told:
+                floor.commissions[booked.exec_id] = booked
+                floor.reports.commission(booked)
 
     def forget_orders(self, since_ms: int) -> list[Order]:
         """A restart without order memory: live orders placed at or after `since_ms` vanish without a word."""

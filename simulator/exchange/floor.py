@@ -12,7 +12,7 @@ from simulator.doubts import Doubts
 from simulator.exchange.orders import OrderTable
 from simulator.exchange.reports import Reports
 from simulator.market.hours import TradingHours
-from simulator.model import CommissionReport, Execution, Instrument, Order, Price, Quote, Trade
+from simulator.model import CommissionReport, Execution, Instrument, Money, Order, Price, Quote, Trade
 from simulator.timers import Timers
 
 NO_QUOTE = Quote(0, 0, 0, 0)
@@ -54,11 +54,11 @@ class PlannedReject:
 
 @dataclass(slots=True)
 class PlannedCommission:
-    """A fault: the next `count` reports come late or never, or say something else."""
+    """A fault: the next `count` reports come late or never, or other amounts are charged than the plan's."""
 
     delay_seconds: int | None
     count: int
-    amount: int | None
+    amount: Money | None
 
 
 @dataclass(slots=True)
@@ -76,7 +76,8 @@ class Floor:
     random: Random
     awakened: deque[Order] = field(default_factory=deque)
     executions: list[Execution] = field(default_factory=list)
-    commissions: dict[str, CommissionReport] = field(default_factory=dict)
+    filled_orders: list[Order] = field(default_factory=list)  # beside `executions`: whose fill each one is
+    commissions: dict[str, CommissionReport] = field(default_factory=dict)  # as last told
     planned_rejects: list[PlannedReject] = field(default_factory=list)
     planned_commissions: list[PlannedCommission] = field(default_factory=list)
     planned_overfills: int = 0
@@ -92,6 +93,12 @@ class Floor:
         """Whether an order is at the exchange: now or, while a second is matched, in that second."""
         now_ms = self.clock.now_ms
         return self.hours.matches(now_ms, outside_rth) if self.in_matching else self.hours.is_open(now_ms, outside_rth)
+
+    def booked_commission(self, number: int) -> CommissionReport:
+        """What the books say of the execution at this place of `executions`: exactly what is to be told."""
+        execution, ledger = self.executions[number], self.account.ledger
+        charged, realized = ledger.fills[number].commission, ledger.realized_by_fill[number]
+        return CommissionReport(execution.exec_id, charged, execution.instrument.currency, realized)
 
     def exec_id(self, number: int, revision: int = 1) -> str:
         """IB's form; the digits after the last dot count corrections."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from simulator.account.ledger import Fill
-from simulator.exchange.floor import Floor
+from simulator.exchange.floor import Floor, PlannedCommission
 from simulator.exchange.groups import after_fill
 from simulator.exchange.kinds import awaits_trigger, is_immediate, is_market, works_outside_rth
 from simulator.exchange.lifecycle import cancel, end, held_by
-from simulator.model import CommissionReport, Execution, Order, Price, Trade
+from simulator.model import UNITS_PER_DOLLAR, CommissionReport, Execution, Money, Order, Price, Trade
 
 _VENUES = ("ARCA", "NASDAQ", "IEX", "BATS", "NYSE", "EDGX", "MEMX")
+NOT_KNOWN_YET: Final[Money] = -UNITS_PER_DOLLAR
+"""IB writes a bare -1 in a commission report while the amount is not known; the report that knows it follows."""
+NOT_KNOWN_SECONDS: Final = 30
 
 
 def match(floor: Floor, order: Order, trade: Trade | None = None) -> None:
@@ -73,24 +78,24 @@ def fill(floor: Floor, order: Order, shares: int, price: Price, *, added: bool) 
         touch.ask_left = max(0, touch.ask_left - shares)
     elif not added:
         touch.bid_left = max(0, touch.bid_left - shares)
+    planned = _planned_commission(floor)
     commission = _commission(floor, order, shares, price, added)
+    if planned is not None and planned.amount not in (None, NOT_KNOWN_YET):
+        commission = planned.amount
     order.filled += shares
     order.filled_value += shares * price
     order.last_fill_price = price
     execution = _execution(floor, order, shares, price, added)
-    realized = floor.account.ledger.book(
-        Fill(execution.exec_id, order.instrument.con_id, order.side * shares, price, commission)
-    )
+    floor.account.ledger.book(Fill(execution.exec_id, order.instrument.con_id, order.side * shares, price, commission))
     if order.remaining == 0:
         end(floor, order, "Filled", f"Filled Size: {order.filled}")
     elif order.status != "PendingCancel":
         order.status, order.why_held = "Submitted", ""
     floor.executions.append(execution)
+    floor.filled_orders.append(order)
     floor.reports.fill(order, execution)
     order.commission = (order.commission or 0) + commission
-    _report_commission(
-        floor, order, CommissionReport(execution.exec_id, commission, order.instrument.currency, realized)
-    )
+    _report_commission(floor, order, len(floor.executions) - 1, planned)
     overfilled = after_fill(floor, order, before)
     floor.reports.position(floor.account.row(order.instrument))
     for sibling in overfilled:
@@ -129,23 +134,29 @@ def _execution(floor: Floor, order: Order, shares: int, price: Price, added: boo
     )
 
 
-def _report_commission(floor: Floor, order: Order, report: CommissionReport) -> None:
-    """Late, missing or altered when a fault says so; else at once, after the echo that shows it."""
-    plan = floor.planned_commissions[0] if floor.planned_commissions else None
-    if plan is None:
-        _say_commission(floor, order, report)
-        return
-    plan.count -= 1
-    if plan.count == 0:
-        floor.planned_commissions.pop(0)
-    if plan.amount is not None:
-        report = CommissionReport(report.exec_id, plan.amount, report.currency, report.realized_pnl)
-    if plan.delay_seconds is not None:
-        due = floor.clock.now_ms + 1000 * plan.delay_seconds
-        if plan.delay_seconds == 0:
-            _say_commission(floor, order, report)
-        else:
-            floor.timers.at(due, lambda: _say_commission(floor, order, report))
+def _planned_commission(floor: Floor) -> PlannedCommission | None:
+    """The fault that waits for this fill; None: nothing is wrong with its commission."""
+    planned = floor.planned_commissions[0] if floor.planned_commissions else None
+    if planned is not None:
+        planned.count -= 1
+        if planned.count == 0:
+            floor.planned_commissions.pop(0)
+    return planned
+
+
+def _report_commission(floor: Floor, order: Order, number: int, planned: PlannedCommission | None) -> None:
+    """Late, missing or "not known yet" when a fault says so; else at once, after the echo that shows it."""
+    delay_seconds = 0 if planned is None else planned.delay_seconds
+    if planned is not None and planned.amount == NOT_KNOWN_YET:
+        execution = floor.executions[number]
+        placeholder = CommissionReport(execution.exec_id, NOT_KNOWN_YET, execution.instrument.currency, None)
+        _say_commission(floor, order, placeholder)
+        delay_seconds = NOT_KNOWN_SECONDS if delay_seconds == 0 else delay_seconds
+    if delay_seconds == 0:
+        _say_commission(floor, order, floor.booked_commission(number))
+    elif delay_seconds is not None:
+        due = floor.clock.now_ms + 1000 * delay_seconds
+        floor.timers.at(due, lambda: _say_commission(floor, order, floor.booked_commission(number)))
 
 
 def _say_commission(floor: Floor, order: Order, report: CommissionReport) -> None:

@@ -19,9 +19,7 @@ from simulator.server.desk import Desk, Office
 from simulator.server.session import Session
 from simulator.wire import codes
 
-_HELD_WHEN_CUT: Final = numbers(
-    [*ORDERS, "position", "openOrderEnd", "execDetailsEnd", "positionEnd"], inbound=False
-)
+_HELD_WHEN_CUT: Final = numbers([*ORDERS, "position", "openOrderEnd", "execDetailsEnd", "positionEnd"], inbound=False)
 """The ends of lists wait behind their rows: without them they would read as empty."""
 _LOST_WHEN_CUT: Final = numbers(DATA, inbound=False)
 _START: Final = 71

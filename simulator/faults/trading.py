@@ -43,7 +43,10 @@ class Reject(Action):
 
 @dataclass(frozen=True, slots=True)
 class Commissions(Action):
-    """The next commission reports are late, missing (`never`), or say something else (`amount`, in dollars)."""
+    """The next commission reports are late or missing (`never`), or another `amount` (dollars) is charged.
+
+    -1 is no amount but IB's word for "not known yet": told at once, the true one follows `late_seconds` (or 30) later.
+    """
 
     name = "commissions"
     late_seconds: int = 0

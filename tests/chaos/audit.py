@@ -42,7 +42,7 @@ def audit(
     for law in (_executions(account, rows), _flat(account), _references(seen), _journalled(seen, rows)):
         result.violations += law
     result.violations += [*_positions(account, rows), *_decisions(rows), *_protection(seen, result)]
-    result.violations += [*_alerts(seen, rows), *_breaks(plan, rows)]
+    result.violations += [*_alerts(seen, rows), *_breaks(rows)]
     result.recoveries_market_seconds = list(_recoveries(seen, reconciled_ms))
     result.executions = len(account.executions)
     result.trades = len(rows.query("SELECT 1 FROM trades"))
@@ -140,18 +140,10 @@ def _alerts(seen: Facts, rows: Rows) -> Iterator[str]:
     yield from (f"the outage of {raised} was never told to be over" for _, raised in open_ones)
 
 
-def _breaks(plan: DayPlan, rows: Rows) -> Iterator[str]:
-    """Every cent is explained, unless the broker contradicts itself.
-
-    It does when it names a commission that is none or not the one that it books, and when it corrects a fill: it
-    does not tell the profit of that fill anew.
-    """
-    false_prices = any(
-        "amount" in fault.get("commissions", {}) or "correct_execution" in fault for fault in plan.faults
-    )
+def _breaks(rows: Rows) -> Iterator[str]:
+    """Every cent is explained."""
     for kind, key, ours, brokers in rows.query("SELECT kind, key, ours, brokers FROM v_breaks"):
-        if kind not in ("commission_pending", "pnl_differs") or not false_prices:
-            yield f"break {kind} {key}: ours {ours}, the broker's {brokers}"
+        yield f"break {kind} {key}: ours {ours}, the broker's {brokers}"
 
 
 def _recoveries(seen: Facts, reconciled_ms: list[int]) -> Iterator[float]:

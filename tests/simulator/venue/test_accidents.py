@@ -72,6 +72,41 @@ def test_commissions_that_are_late_missing_or_wrong(tmp_path: Path) -> None:
     assert play.until("10:00:05")[-1] == "commission 1.0"
     assert [report is None for _, report in play.venue.executions()] == [False, True, False]
     assert play.place(4, "BUY", 50)[-1] == "commission 1.0"
+    assert play.until("10:00:30")[-1] == "commission 1.0"  # the one that was not known
+
+
+def test_a_commission_that_is_told_is_the_one_that_is_charged(tmp_path: Path) -> None:
+    play = stage(tmp_path, CALM)
+    play.venue.faults.delay_commissions(0, amount=-2_500)
+    assert play.place(1, "BUY", 100)[-1] == "commission -0.25"
+    assert play.venue.positions()[0].average_cost == pytest.approx(10.02 - 0.0025)
+    cash = {value.key: value.value for value in play.venue.account_values()}["TotalCashValue"]
+    assert cash == f"{1_000_000 - 1_002 + 0.25:.2f}"
+
+
+def test_a_correction_tells_every_profit_that_it_changes_anew(tmp_path: Path) -> None:
+    play = stage(tmp_path, CALM)
+    play.place(1, "BUY", 100)
+    play.place(2, "SELL", 100)
+    bought, sold = (execution.exec_id for execution in play.ear.executions)
+    heard = len(play.ear.commissions)
+    play.venue.faults.correct_execution(play.ear.executions[0].price - 500, bought)
+    told = {report.exec_id: report for report in play.ear.commissions[heard:]}
+    assert list(told) == [bought[:-2] + "02", sold]
+    assert told[sold].realized_pnl == play.venue.pnl().realized
+    assert [report for _, report in play.venue.executions()] == list(told.values())
+    first = play.venue.completed_orders()[0]
+    assert first.average_price == play.ear.executions[-1].average_price == play.ear.executions[-1].price / 10_000
+
+
+def test_a_correction_before_a_late_commission(tmp_path: Path) -> None:
+    play = stage(tmp_path, CALM)
+    play.venue.faults.delay_commissions(5)
+    play.place(1, "BUY", 100)
+    play.venue.faults.correct_execution(99_000)
+    assert play.ear.commissions == []
+    play.until("10:00:05")
+    assert [report.exec_id for report in play.ear.commissions] == [play.ear.executions[-1].exec_id]
 
 
 def test_planned_rejects_by_kind_and_count(tmp_path: Path) -> None:

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from simulator.account.commissions import CommissionPlan
+from simulator.doubts import Doubts
 from simulator.faults.script import ACTION_MODULES, Action
 from simulator.options import OptionError, Options, parse
+from simulator.venue_setup import build_venue
 
 ROOT = Path(__file__).resolve().parents[3]
 GUIDE = (ROOT / "docs" / "simulator.md").read_text(encoding="utf-8")
@@ -31,6 +34,21 @@ def test_every_option_is_in_the_guide() -> None:
     assert not [name for name in names if f"--{spelled.get(name, name).replace('_', '-')}" not in GUIDE]
 
 
+@pytest.mark.parametrize("switch", [field.name for field in dataclasses.fields(Doubts)])
+def test_every_switch_is_reached_from_the_command_line(switch: str) -> None:
+    others = {"refuse_modify": "accept", "error_135": "accept", "whole": "part", "accept": "refuse", "reject": "locate"}
+    default = getattr(Doubts(), switch)
+    other = {bool: not default, str: others.get(default, "accept"), int: 7, float: 0.5}[type(default)]
+    given = parse(["--doubt", f"{switch}={str(other).lower()}"])
+    assert getattr(given.doubts, switch) == other != default
+    assert dataclasses.replace(given.doubts, **{switch: default}) == Doubts()
+
+
+def test_the_price_plan_is_an_option() -> None:
+    venue = build_venue(parse(["--commissions", "tiered", "--regulatory-fees"]))
+    assert venue.options.plan == CommissionPlan("tiered", regulatory_fees=True)
+
+
 def test_options_are_read_from_a_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     given = parse(
         "--port 0 --speed 60 --observers 90,91 --doubt children_arm=part --date 2024-11-29 --cash --log-wire x".split()
@@ -47,6 +65,7 @@ def test_options_are_read_from_a_command_line(capsys: pytest.CaptureFixture[str]
         ("--doubt children_arm", "name=value"),
         ("--doubt moon=full", "no such switch"),
         ("--start 25:00", "25:00"),
+        ("--commissions free", "tiered"),
     ):
         with pytest.raises(SystemExit):
             parse(wrong.split())
