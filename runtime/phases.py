@@ -9,34 +9,10 @@ from core.events import StopRequested
 from core.vocabulary import Severity
 from runtime.bootstrap import open_session
 from runtime.driving import drive, drive_until_reconciled
-from runtime.flatten import flatten
 from runtime.preflight import DECISIVE, preflight
 from runtime.probe import must_be_probed
-from runtime.reconcile import reconcile
-from runtime.reports import (
-    FlattenReport,
-    IntradayReport,
-    PhaseReport,
-    ReconcileReport,
-    StartupReport,
-    WarmUpReport,
-    describe,
-)
+from runtime.reports import IntradayReport, StartupReport, WarmUpReport, describe
 from runtime.sources import make_poller
-
-__all__ = [
-    "FlattenReport",
-    "IntradayReport",
-    "PhaseReport",
-    "ReconcileReport",
-    "StartupReport",
-    "WarmUpReport",
-    "flatten",
-    "intraday",
-    "reconcile",
-    "startup",
-    "warm_up",
-]
 
 
 async def startup(settings: Settings, date: str) -> StartupReport:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from config import Settings
 from runtime.database import with_database
-from runtime.phases import PhaseReport, flatten, intraday, reconcile, startup, warm_up
+from runtime.flatten import flatten
+from runtime.phases import intraday, startup, warm_up
+from runtime.reconcile import reconcile
+from runtime.reports import PhaseReport
 
 
 async def run_session(settings: Settings, date: str) -> PhaseReport:

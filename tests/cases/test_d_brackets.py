@@ -9,7 +9,7 @@ import pytest
 from core.commands import ModifyOrder
 from core.events import OrderErrorReported, StopRequested
 from core.vocabulary import ErrorKind, Outcome, Phase, Refusal
-from runtime import phases
+from runtime.flatten import flatten
 from tests.cases.field import DATE, field
 from tests.cases.test_b_orders import killed
 from tests.cases.test_c_fills import STILL
@@ -153,7 +153,7 @@ async def test_case_43_a_dead_session_is_closed_by_the_flatten(tmp_path: Path) -
         assert await killed(day, {"point": "tick", "nth": 75}) == -9
         day.pass_time(600)
         assert day.position("SOXL") > 0
-        report = await phases.flatten(day.settings, DATE)
+        report = await flatten(day.settings, DATE)
         assert report.ok
         assert report.working_orders == 0
         assert day.position("SOXL") == 0

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from db.engine import ensure_database, open_database
-from db.migrate import DatabaseTooNew, upgrade
+from db.migrate import DatabaseTooNew, known_steps, upgrade
 from db.models import Base
 from db.views import VIEWS
+
+MIGRATIONS = Path(__file__).resolve().parents[2] / "db" / "migrations"
 
 
 def test_migrations_give_the_tables_of_the_models(postgres_url: str) -> None:
@@ -54,6 +59,12 @@ def test_views_of_another_program_are_replaced(postgres_url: str) -> None:
     upgrade(postgres_url)
     with open_database(postgres_url).connect() as connection:
         assert connection.execute(text("SELECT * FROM v_sessions")).all() == []
+
+
+def test_the_steps_are_those_that_alembic_finds() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert known_steps() == [step.revision for step in ScriptDirectory.from_config(config).walk_revisions()][::-1]
 
 
 def test_a_database_of_a_newer_program_is_left_alone(postgres_url: str) -> None:

@@ -18,6 +18,7 @@ from cli.main import EXPECTED, app
 ROOT = Path(__file__).resolve().parents[3]
 COMMANDS = list(get_command(app).commands)
 HEAVY = ("prefect", "ib_async", "pandas", "numpy", "sqlalchemy", "exchange_calendars", "aiohttp", "config")
+NOT_FOR_A_RESTART = ("pandas", "exchange_calendars", "alembic", "jinja2", "apprise", "prefect", "rich")
 
 
 def trader(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -52,6 +53,17 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
         "import sys; from typer.testing import CliRunner; from cli.main import app\n"
         f"result = CliRunner().invoke(app, {arguments!r}); assert result.exit_code == 0, result.output\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_restart_waits_for_nothing_that_it_does_not_need() -> None:
+    """A killed session has to be back soon: what only a migration, a report or a test of the calendar needs is out."""
+    program = (
+        "import sys; from config import load_settings; from runtime import phases, planning\n"
+        "planning.plan_for(load_settings(), '2026-11-20')\n"
+        f"print([name for name in {NOT_FOR_A_RESTART!r} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
