@@ -17,10 +17,13 @@ from broker.gateway import IbBroker
 from config import load_settings
 from core.events import Event
 from runtime import phases
+from runtime.flatten import flatten
+from runtime.reconcile import reconcile
 from runtime.session import Session
 from tests.chaos.kill_points import Kill, install
 
-PHASES = ("startup", "warm_up", "intraday", "flatten", "reconcile")
+STEPS = {step.__name__: step for step in (phases.startup, phases.warm_up, phases.intraday, flatten, reconcile)}
+PHASES = tuple(STEPS)
 HEARTBEAT_SECONDS = 3.0
 CONNECT_SECONDS = 4.0
 """Shorter than the product's: a day must not wait 9 real seconds for each silent link. Long for a busy machine."""
@@ -67,7 +70,7 @@ async def live(date: str, plan: dict[str, Any]) -> None:
     """Run the phases of the plan, in order."""
     settings = load_settings()
     for name in plan["phases"]:
-        report = await getattr(phases, name)(settings, date)
+        report = await STEPS[name](settings, date)
         tell("report", phase=name, ok=report.ok, summary=report.summary)
 
 
