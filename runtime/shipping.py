@@ -28,14 +28,8 @@ KEY = "database"
 @asynccontextmanager
 async def shipping(journal: Journal, url: str, alerts: AlertSink, now_ms: Callable[[], int]) -> AsyncIterator[None]:
     """Ship while inside, and the rest at the end. An outage of the database is told once, and once when it is over."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "db.ship"),
-        *("--journal", str(journal.path), "--session", journal.session, "--epoch", str(journal.epoch)),
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=DEVNULL,
-        start_new_session=True,  # a Ctrl-C at the terminal is the session's, which then ends this
-    )
+    whose = ("--journal", str(journal.path), "--session", journal.session, "--epoch", str(journal.epoch))
+    process = await start_shipper(*whose)
     assert process.stdin is not None
     process.stdin.write(url.encode() + b"\n")
     telling = asyncio.create_task(_tell(process, alerts, now_ms))
@@ -50,6 +44,17 @@ async def shipping(journal: Journal, url: str, alerts: AlertSink, now_ms: Callab
             process.kill()
             await process.wait()
         await telling
+
+
+async def start_shipper(*arguments: str) -> Process:
+    """The process, with pipes for its lifeline and for what it tells."""
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "db.ship", *arguments),
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=DEVNULL,
+        start_new_session=True,  # a Ctrl-C at the terminal is the session's, which then ends this
+    )
 
 
 async def _tell(process: Process, alerts: AlertSink, now_ms: Callable[[], int]) -> None:

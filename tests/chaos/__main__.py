@@ -8,31 +8,38 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import ExitStack
 from multiprocessing.util import Finalize
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from db.migrate import upgrade
 from runtime.stack.postgres import EmbeddedPostgres
-from tests.chaos.day import ROOT, TEMPLATE, play_seed
+from tests.chaos.day import TEMPLATE, play_seed
 from tests.chaos.figures import figures
+from tests.chaos.nursery import ROOT, running_nursery
 from tests.support.postgres import make_reachable_folder
 
-_server: EmbeddedPostgres | None = None
+_place: tuple[EmbeddedPostgres, str] | None = None
 
 
 def _begin_worker() -> None:
-    """A Postgres for each worker: one of them may be stopping his."""
-    global _server
-    _server = EmbeddedPostgres(make_reachable_folder(), {"fsync": "off"})
-    Finalize(None, _server.remove, exitpriority=10)  # a worker's own end runs no atexit
-    _server.start()
-    upgrade(_server.ensure_database(TEMPLATE))
+    """A Postgres for each worker, for one of them may be stopping his, and a nursery."""
+    global _place
+    stack = ExitStack()
+    Finalize(None, stack.close, exitpriority=10)  # a worker's own end runs no atexit
+    server = EmbeddedPostgres(make_reachable_folder(), {"fsync": "off"})
+    stack.callback(server.remove)
+    server.start()
+    upgrade(server.ensure_database(TEMPLATE))
+    folder = stack.enter_context(TemporaryDirectory())
+    _place = server, stack.enter_context(running_nursery(Path(folder)))
 
 
 def _play(seed: int, folder: Path) -> dict[str, Any]:
-    assert _server is not None
-    done: dict[str, Any] = json.loads(play_seed(seed, _server, folder / f"seed-{seed}").line())
+    assert _place is not None
+    done: dict[str, Any] = json.loads(play_seed(seed, *_place, folder / f"seed-{seed}").line())
     return done
 
 

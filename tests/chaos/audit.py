@@ -16,8 +16,8 @@ from sqlalchemy import text
 from config import Settings
 from core.orders import lineage_of
 from db.engine import open_database
-from runtime.bootstrap import plan_for
 from runtime.broker_day import AccountNow, read_account_now
+from runtime.planning import plan_for
 from tests.chaos.plan import DayPlan
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ import json
 import os
 import select
 import shutil
+import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,10 @@ from config import Settings, load_settings
 from db.engine import drop_database, ensure_database
 from runtime.stack.postgres import EmbeddedPostgres
 from tests.chaos.audit import audit
+from tests.chaos.nursery import ROOT, SOCKET_NAME, Child, bear
 from tests.chaos.plan import START, TICKERS, DayPlan, draw
 from tests.chaos.session_process import PHASES
 
-ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = "chaos_template"
 LIVES_MAX = 15
 LIFE_SECONDS = 240.0
@@ -60,7 +60,6 @@ class DayResult:
 class GatewayHandle:
     """A running gateway and where it listens."""
 
-    process: subprocess.Popen[bytes]
     port: int
     predictions_port: int
     control_port: int
@@ -75,32 +74,32 @@ class GatewayHandle:
 
 
 @contextmanager
-def running_gateway(folder: Path, plan: DayPlan) -> Iterator[GatewayHandle]:
+def running_gateway(folder: Path, plan: DayPlan, nursery: str) -> Iterator[GatewayHandle]:
     """A gateway with the plan's faults; gone at the end."""
     ready, script = folder / "ready.json", folder / "faults.yaml"
     script.write_text(yaml.safe_dump({"name": f"chaos {plan.seed}", "faults": list(plan.faults)}))
-    command = [sys.executable, "-m", "tests.chaos.gateway_process", str(folder / "witness.jsonl")]
+    command = ["gateway", str(folder / "witness.jsonl")]
     command += ["--port", "0", "--predictions-port", "0", "--control-port", "0", "--deterministic"]
     command += ["--start", START, "--seed", str(plan.seed), "--observers", "90,91", "--outage-seconds", "0"]
     command += ["--faults", str(script), "--fault-log", str(folder / "faults.jsonl"), "--ready-file", str(ready)]
     for doubt in plan.doubts:
         command += ["--doubt", doubt]
-    with (folder / "gateway.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+    with (folder / "gateway.log").open("wb") as log, Path(os.devnull).open("rb") as nothing:
+        process = bear(nursery, command, {}, (nothing.fileno(), log.fileno(), log.fileno()))
     try:
         _wait_for(ready, process)
         said = json.loads(ready.read_text())
-        yield GatewayHandle(process, said["port"], said["predictions_port"], said["control_port"], said["date"])
+        yield GatewayHandle(said["port"], said["predictions_port"], said["control_port"], said["date"])
     finally:
-        process.terminate()
+        process.kill(signal.SIGTERM)
         try:
             process.wait(20)
-        except subprocess.TimeoutExpired:
+        except TimeoutError:
             process.kill()
             process.wait()
 
 
-def _wait_for(ready: Path, process: subprocess.Popen[bytes]) -> None:
+def _wait_for(ready: Path, process: Child) -> None:
     until = time.monotonic() + READY_SECONDS
     while not ready.exists():
         if process.poll() is not None or time.monotonic() > until:
@@ -132,8 +131,9 @@ def settings_for(gateway: GatewayHandle, folder: Path, url: str) -> Settings:
 class Day:
     """Plays one plan to its end."""
 
-    def __init__(self, plan: DayPlan, server: EmbeddedPostgres, folder: Path) -> None:
+    def __init__(self, plan: DayPlan, server: EmbeddedPostgres, nursery: str, folder: Path) -> None:
         self._plan = plan
+        self._nursery = nursery
         self._server = server
         self._folder = folder
         self._reconciled_lives: set[int] = set()
@@ -145,7 +145,7 @@ class Day:
         began = time.monotonic()
         name = f"chaos_{self._plan.seed}"
         url = ensure_database(self._server.start(), name, template=TEMPLATE)
-        with running_gateway(self._folder, self._plan) as gateway:
+        with running_gateway(self._folder, self._plan, self._nursery) as gateway:
             settings = settings_for(gateway, self._folder, url)
             finished = self._lives(gateway, settings)
             self._server.start()
@@ -182,38 +182,33 @@ class Day:
     def _one_life(self, gateway: GatewayHandle, settings: Settings, life: dict[str, Any]) -> tuple[int, list[str]]:
         """The exit code and the last lines of standard error."""
         log_path = self._folder / f"session-{self.result.lives}.log"
-        with log_path.open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "tests.chaos.session_process", gateway.date, json.dumps(life)],
-                cwd=ROOT,
-                env=os.environ | settings.to_environment(),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-            )
+        (their_stdin, to_session), (from_session, their_stdout) = os.pipe(), os.pipe()
+        environment = settings.to_environment() | {SOCKET_NAME: self._nursery}
+        with log_path.open("wb") as log, FileIO(to_session, "w") as answers, FileIO(from_session) as telling:
+            arguments = ["session", gateway.date, json.dumps(life)]
+            process = bear(self._nursery, arguments, environment, (their_stdin, their_stdout, log.fileno()))
+            os.close(their_stdin)
+            os.close(their_stdout)
             try:
-                self._listen(process, time.monotonic() + LIFE_SECONDS)
+                self._listen(telling, answers, time.monotonic() + LIFE_SECONDS)
             finally:
                 process.kill()
                 code = process.wait()
         return code, log_path.read_text(errors="replace").strip().splitlines()[-5:] or [""]
 
-    def _listen(self, process: subprocess.Popen[bytes], until: float) -> None:
+    def _listen(self, telling: FileIO, answers: FileIO, until: float) -> None:
         """Take in what the session tells until it ends, or until it has been silent for too long."""
-        assert process.stdout is not None
         pending = b""
         while time.monotonic() < until:
-            if not select.select([process.stdout], [], [], 1.0)[0]:
+            if not select.select([telling], [], [], 1.0)[0]:
                 continue
-            chunk = os.read(process.stdout.fileno(), 65_536)
-            if not chunk:
-                process.wait()
+            if not (chunk := telling.read(65_536)):
                 return
             *lines, pending = (pending + chunk).split(b"\n")
             for line in lines:
-                self._hear(process, json.loads(line))
+                self._hear(answers, json.loads(line))
 
-    def _hear(self, process: subprocess.Popen[bytes], said: dict[str, Any]) -> None:
+    def _hear(self, answers: FileIO, said: dict[str, Any]) -> None:
         if said["what"] == "reconciled":
             if self.result.lives > 1 and self.result.lives not in self._reconciled_lives:
                 self.result.recoveries_real_seconds.append(said["real_seconds"])
@@ -224,9 +219,7 @@ class Day:
                 self._server.stop()
             else:
                 self._server.start()
-            assert process.stdin is not None
-            process.stdin.write(b"go on\n")
-            process.stdin.flush()
+            answers.write(b"go on\n")
         elif (
             said["what"] == "report" and not said["ok"] and said["phase"] != "reconcile"
         ):  # its breaks are judged below
@@ -237,11 +230,11 @@ def _words(fault: dict[str, Any]) -> str:
     return " ".join([fault["at"], *(f"{name} {value}" for name, value in fault.items() if name != "at")])
 
 
-def play_seed(seed: int, server: EmbeddedPostgres, folder: Path) -> DayResult:
+def play_seed(seed: int, server: EmbeddedPostgres, nursery: str, folder: Path) -> DayResult:
     """Play the day of a seed in `folder`, which stays when a law was broken."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    result = Day(draw(seed), server, folder).play()
+    result = Day(draw(seed), server, nursery, folder).play()
     if not result.violations:
         shutil.rmtree(folder)
     return result

@@ -31,5 +31,10 @@ async def serve(options: Options, witness_file: Path) -> None:
         witness.close()
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Serve what the command line asks for."""
     asyncio.run(serve(parse(sys.argv[2:]), Path(sys.argv[1])))
+
+
+if __name__ == "__main__":
+    main()

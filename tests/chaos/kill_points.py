@@ -128,7 +128,7 @@ def _trap_send(point: str, countdown: Countdown) -> None:
             assert self.broker is not None
             self.broker.send(tuple(commands))
             die()
-        original(self, commands)  # type: ignore[arg-type]  # as it was called
+        original(self, commands)
 
     Session._carry_out = trapped  # type: ignore[method-assign,assignment]  # the trap
 

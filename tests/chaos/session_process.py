@@ -1,4 +1,4 @@
-"""One life of a session in a process of its own: `python -m tests.chaos.session_process DATE PLAN_JSON`.
+"""One life of a session in a process of its own: the program `session DATE PLAN_JSON` of the nursery.
 
 The plan says which phases to run, where to die, and at which seconds to tell the harness something and wait for its
 word. Settings come from the environment. Lines of JSON on standard output: `reconciled`, `moment`, `report`.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -16,19 +17,18 @@ from typing import Any
 from broker.gateway import IbBroker
 from config import load_settings
 from core.events import Event
-from runtime import phases
+from runtime import phases, shipping
 from runtime.flatten import flatten
 from runtime.reconcile import reconcile
 from runtime.session import Session
 from tests.chaos.kill_points import Kill, install
+from tests.chaos.nursery import SOCKET_NAME, Child, bear
 
 STEPS = {step.__name__: step for step in (phases.startup, phases.warm_up, phases.intraday, flatten, reconcile)}
 PHASES = tuple(STEPS)
 HEARTBEAT_SECONDS = 3.0
 CONNECT_SECONDS = 4.0
 """Shorter than the product's: a day must not wait 9 real seconds for each silent link. Long for a busy machine."""
-
-PARENT_POLL_SECONDS = 1.0
 
 
 def tell(what: str, **facts: object) -> None:
@@ -66,6 +66,51 @@ def stop_at(moments: dict[int, str]) -> None:
     IbBroker.read_time_ms = watched  # type: ignore[method-assign]  # only waits
 
 
+class ShipperChild:
+    """A shipper from the nursery, as far as a session knows of the process."""
+
+    class Lifeline:
+        """Its standard input."""
+
+        def __init__(self, descriptor: int) -> None:
+            self._descriptor = descriptor
+
+        def write(self, text: bytes) -> None:
+            """Into the pipe, which is empty."""
+            os.write(self._descriptor, text)
+
+        def close(self) -> None:
+            """Let it end."""
+            os.close(self._descriptor)
+
+    def __init__(self, child: Child, lifeline: int, stdout: asyncio.StreamReader) -> None:
+        self._child = child
+        self.stdin = self.Lifeline(lifeline)
+        self.stdout = stdout
+
+    async def wait(self) -> None:
+        """Until it has ended."""
+        await asyncio.get_running_loop().sock_recv(self._child.link, 64)
+
+    def kill(self) -> None:
+        """End it."""
+        self._child.kill()
+
+
+async def bear_shipper(*arguments: str) -> ShipperChild:
+    """What the product does by starting Python anew."""
+    (their_stdin, lifeline), (read_end, their_stdout) = os.pipe(), os.pipe()
+    child = bear(os.environ[SOCKET_NAME], ["shipper", *arguments], {}, (their_stdin, their_stdout, 2))
+    os.close(their_stdin)
+    os.close(their_stdout)
+    child.link.setblocking(False)
+    stdout = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(stdout), os.fdopen(read_end)
+    )
+    return ShipperChild(child, lifeline, stdout)
+
+
 async def live(date: str, plan: dict[str, Any]) -> None:
     """Run the phases of the plan, in order."""
     settings = load_settings()
@@ -80,13 +125,10 @@ def main() -> None:
     date, plan = sys.argv[1], json.loads(sys.argv[2])
     assert IbBroker.__init__.__kwdefaults__ is not None
     IbBroker.__init__.__kwdefaults__.update(heartbeat_seconds=HEARTBEAT_SECONDS, connect_seconds=CONNECT_SECONDS)
+    shipping.start_shipper = bear_shipper  # type: ignore[assignment]  # warm, too
     tell_of_recovery(born)
     if plan.get("moments"):
         stop_at({int(tick): word for tick, word in plan["moments"].items()})
     if plan.get("kill"):
         install(Kill(**plan["kill"]))
     asyncio.run(live(date, plan))
-
-
-if __name__ == "__main__":
-    main()

@@ -11,6 +11,7 @@ from db.migrate import upgrade
 from runtime.stack.postgres import EmbeddedPostgres
 from tests.chaos.day import TEMPLATE, play_seed
 from tests.chaos.kill_points import POINTS
+from tests.chaos.nursery import running_nursery
 from tests.chaos.plan import draw
 from tests.support.postgres import make_reachable_folder
 
@@ -27,9 +28,17 @@ def server() -> Iterator[EmbeddedPostgres]:
     made.remove()
 
 
+@pytest.fixture(scope="module")
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_nursery(tmp_path_factory.mktemp("nursery")) as path:
+        yield path
+
+
 @pytest.mark.parametrize("seed", SEEDS)
-def test_no_law_is_broken_on_the_day_of_a_seed(seed: int, server: EmbeddedPostgres, tmp_path: Path) -> None:
-    result = play_seed(seed, server, tmp_path / "day")
+def test_no_law_is_broken_on_the_day_of_a_seed(
+    seed: int, server: EmbeddedPostgres, nursery: str, tmp_path: Path
+) -> None:
+    result = play_seed(seed, server, nursery, tmp_path / "day")
     assert result.violations == []
     assert result.executions > 0
 
