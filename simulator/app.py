@@ -24,6 +24,7 @@ from simulator.faults.runner import FaultRunner
 from simulator.faults.script import load
 from simulator.faults.world import World
 from simulator.options import Options
+from simulator.server.absent_desk import AbsentDesk
 from simulator.server.account_desk import AccountDesk
 from simulator.server.calm import Calm
 from simulator.server.connection import Connection
@@ -63,7 +64,7 @@ class Gateway:
         self.history = HistoryDesk(self.hub, silence)
         self.gate = FaultGate(self.hub, FaultLog(options.fault_log))
         self.hub.seat(self.orders, AccountDesk(self.hub), self.markets, self.history, ReferenceDesk(self.hub))
-        self.hub.seat(self.gate)
+        self.hub.seat(AbsentDesk(self.hub), self.gate)
         self.hub.interference = self.gate
         self.seconds = Seconds(self.hub)
         self.pace = self._make_pace()

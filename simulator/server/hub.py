@@ -24,12 +24,6 @@ from simulator.wire.times import connection_time
 _log = logging.getLogger("simulator.hub")
 START_API: Final = 71
 CURRENT_TIME: Final = 49
-UNSERVED: Final = {
-    **dict.fromkeys((10, 11, 21, 23, 52, 53, 54, 55, 56, 57, 67, 68, 69, 70), 1),
-    **dict.fromkeys((22, 78, 83, 84, 86, 88, 89, 96, 100, 101, 102, 103), 0),
-}
-"""Requests of TWS that are refused by name (depth, scanners, options, news, fundamentals, historical ticks...), and how
-many fields come before their request id."""
 
 
 class Interference(Protocol):
@@ -304,19 +298,9 @@ class Hub:
                 read, answer = self._routes[message_id]
                 answer(session, read(reader, session.version))
             else:
-                self._refuse(session, message_id, reader)
+                raise FieldError(f"Message id {message_id} is unknown.")
         except FieldError as error:
             self.error(session, -1, codes.READING, codes.reading(str(error)))
-
-    def _refuse(self, session: Session, message_id: int, reader: FieldReader) -> None:
-        """A request of TWS that the gateway does not serve: its client hears so under its own id and does not wait."""
-        place = UNSERVED.get(message_id)
-        if place is None:
-            self.error(session, -1, codes.READING, codes.reading(f"Message id {message_id} is unknown."))
-            return
-        reader.skip("version", place)
-        request_id = reader.integer("reqId")
-        self.error(session, request_id, codes.VALIDATING, codes.validating("Not served by the simulated gateway."))
 
     def _start(self, session: Session, wanted: requests.StartApi) -> None:
         if session.is_started:

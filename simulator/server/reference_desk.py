@@ -19,18 +19,15 @@ _NO_FAMILIES: Final = payload_of(("78", "1", "*", ""))
 
 
 class ReferenceDesk(Desk):
-    """9, 14, 79, 80, 81, 82, 85, 91 and 104."""
+    """9, 14, 80, 81, 91 and 104."""
 
     def routes(self) -> Mapping[int, Route]:
         """Message id to reader and handler."""
         return {
             9: (requests.ContractDetails.read, self._contract_details),
             14: (requests.Number.read, self._log_level),
-            79: (requests.RequestId.read_bare, self._soft_dollar_tiers),
             80: (requests.Nothing.read, lambda session, _: self.office.send(session, _NO_FAMILIES)),
             81: (requests.MatchingSymbols.read, self._matching_symbols),
-            82: (requests.Nothing.read, lambda session, _: self.office.send(session, payload_of(("80", "0")))),
-            85: (requests.Nothing.read, lambda session, _: self.office.send(session, payload_of(("85", "0")))),
             91: (requests.Number.read_bare, self._market_rule),
             104: (requests.RequestId.read_bare, self._user_info),
         }
@@ -48,9 +45,6 @@ class ReferenceDesk(Desk):
 
     def _log_level(self, session: Session, wanted: requests.Number) -> None:
         """Accepted in silence, as TWS does."""
-
-    def _soft_dollar_tiers(self, session: Session, wanted: requests.RequestId) -> None:
-        self.office.send(session, payload_of(("77", str(wanted.request_id), "0")))
 
     def _matching_symbols(self, session: Session, wanted: requests.MatchingSymbols) -> None:
         pattern = wanted.pattern.strip().upper()

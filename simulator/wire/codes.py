@@ -21,7 +21,12 @@ INVALID_REAL_TIME = 420
 DELAYED_SHOWN = 10167
 COMPETING_SESSION = 10197
 MAX_TICK_BY_TICK = 10190
+NO_DEPTH_SUBSCRIPTION = 310
+NO_DEPTH = 10092
+NO_NEWS_ARTICLE = 10172
+NO_NEWS = 10276
 BAD_END_TIME = 10314
+NO_FUNDAMENTALS = 10358
 
 TEXTS: Final = {
     MAX_TICKERS: "Max number of tickers has been reached",
@@ -39,6 +44,10 @@ TEXTS: Final = {
     10189: "Failed to request tick-by-tick data.",
     10182: "Failed to request live updates (disconnected).",
     MAX_TICK_BY_TICK: "Max number of tick-by-tick requests has been reached.",
+    NO_DEPTH: "Deep market data is not supported for this combination of security type/exchange",
+    NO_NEWS_ARTICLE: "Failed to request news article:Not allowed",
+    NO_NEWS: "News feed is not allowed.",
+    NO_FUNDAMENTALS: "Fundamentals data is not allowed.",
     COMPETING_SESSION: "No market data during competing live session",
     BAD_END_TIME: "End Date/Time: The date, time, or time-zone entered is invalid. The correct format is yyyymmdd"
     " hh:mm:ss xx/xxxx where yyyymmdd and xx/xxxx are optional. E.g.: 20031126 15:59:00 US/Eastern  Note that there is"

@@ -216,6 +216,32 @@ async def test_account_summary_profit_and_user(version: int) -> None:
         assert not await front.reqUserInfoAsync()
 
 
+async def test_what_lies_outside_the_market_is_answered_as_by_tws(version: int) -> None:
+    async with running() as gateway, ib(gateway, version) as front:
+        front.RaiseRequestErrors = False
+        con_id = gateway.venue.find(symbol="SOXL").con_id
+        errors: list[int] = []
+        front.errorEvent += lambda request_id, code, *_: errors.append(code)
+        scan = ib_async.ScannerSubscription(instrument="STK", locationCode="STK.US.MAJOR", scanCode="TOP_PERC_GAIN")
+        assert not await front.reqScannerDataAsync(scan)
+        assert not await front.reqHistoricalNewsAsync(con_id, "BRFG", "", "", 5)
+        assert not await front.reqNewsArticleAsync("BRFG", "BRFG$1")
+        assert not await front.reqFundamentalDataAsync(SOXL, "ReportSnapshot")
+        assert not await front.reqHistogramDataAsync(SOXL, True, "1 day")
+        assert not await front.reqHistoricalTicksAsync(SOXL, "20250311 15:00:00", "", 10, "TRADES", True)
+        assert not await front.reqContractDetailsAsync(ib_async.Option("SOXL", "20250321", 20, "C", "SMART"))
+        front.reqMktDepth(SOXL)
+        front.client.requestFA(1)
+        await pass_seconds(front)
+        assert errors == [162, 300, 10276, 10172, 10358, 162, 162, 200, 10092, 321]
+        assert not await front.reqSecDefOptParamsAsync("SOXL", "", "STK", con_id)
+        assert not await front.reqNewsProvidersAsync()
+        assert not await front.reqMktDepthExchangesAsync()
+        assert {each.exchange for each in await front.reqSmartComponentsAsync("9c0001")} >= {"ARCA", "NASDAQ"}
+        assert (await front.reqScannerParametersAsync()).startswith("<")
+        assert front.isConnected()
+
+
 async def test_a_stop_waits_for_its_trigger(version: int) -> None:
     async with running() as gateway, ib(gateway, version) as front:
         trade = front.placeOrder(SOXL, StopOrder("SELL", 10, 0.5))

@@ -8,6 +8,7 @@ import pytest
 from ibapi.execution import ExecutionFilter
 from ibapi.order import Order
 from ibapi.order_cancel import OrderCancel
+from ibapi.scanner import ScannerSubscription
 
 from simulator.model import dollars
 from tests.simulator.wire.clients import ACCOUNT, Official, official, running, stock
@@ -194,3 +195,58 @@ async def test_the_account(version: int) -> None:
         assert client.of("updatePortfolio")[-1][1] == Decimal(50)
         client.reqUserInfo(5) if version >= 167 else client.reqPositionsMulti(6, ACCOUNT, "")
         await client.until("userInfo" if version >= 167 else "positionMultiEnd")
+
+
+async def test_what_lies_outside_the_market_is_answered_as_by_tws(version: int) -> None:
+    async with running() as gateway, official(gateway, version) as client:
+        asked = stock("SOXL")
+        client.reqMktDepth(1, asked, 5, False, [])
+        client.cancelMktDepth(2, False)
+        client.reqHistoricalNews(3, 72539725, "BRFG", "", "", 5, [])
+        client.reqNewsArticle(4, "BRFG", "BRFG$1", [])
+        client.reqFundamentalData(5, asked, "ReportSnapshot", [])
+        client.reqScannerSubscription(6, ScannerSubscription(), [], [])
+        client.cancelScannerSubscription(7)
+        client.reqHistogramData(8, asked, True, "1 day")
+        client.reqHistoricalTicks(9, asked, "20250311 15:00:00", "", 10, "TRADES", 1, False, [])
+        client.calculateImpliedVolatility(10, asked, 1.0, 1.0, [])
+        client.exerciseOptions(11, asked, 1, 1, ACCOUNT, 0, "", "", False)
+        refused = {call[0]: call[2] for call in await client.until("error", 14) if call[0] > 0}
+        assert refused == {
+            1: 10092,
+            2: 310,
+            3: 10276,
+            4: 10172,
+            5: 10358,
+            6: 162,
+            7: 300,
+            8: 162,
+            9: 162,
+            10: 200,
+            11: 200,
+        }
+        client.reqNewsBulletins(True)
+        client.cancelNewsBulletins()
+        client.requestFA(1)
+        assert (await client.until("error", 15))[-1][2] == 321
+        client.reqSecDefOptParams(20, "SOXL", "", "STK", 72539725)
+        client.reqSmartComponents(21, "9c0001")
+        client.reqScannerParameters()
+        client.queryDisplayGroups(22)
+        for name in (
+            "securityDefinitionOptionParameterEnd",
+            "smartComponents",
+            "scannerParameters",
+            "displayGroupList",
+        ):
+            await client.until(name)
+        for ask, heard in (
+            (client.reqNewsProviders, "newsProviders"),
+            (client.reqMktDepthExchanges, "mktDepthExchanges"),
+            (client.reqFamilyCodes, "familyCodes"),
+        ):
+            ask()
+            await client.until(heard)
+        client.reqSoftDollarTiers(23)
+        assert (await client.until("softDollarTiers"))[0][0] == 23
+        assert client.isConnected()
