@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from broker.errors import UnknownBrokerWord
 from core.vocabulary import ErrorKind
 
 _REJECTED: Final = (
@@ -66,11 +65,9 @@ _ENDED_STATE: Final = re.compile(r"state:\s*(Filled|Cancelled|ApiCancelled|Inact
 def order_error_kind(code: int, text: str, *, modifying: bool) -> ErrorKind:
     """Classify an error on an order; `modifying`: a change of a live order awaits its echo, so that it is what failed.
 
-    Raises `UnknownBrokerWord` for a code without an entry: the caller reads the broker back instead of guessing.
+    A code without an entry is never guessed at: UNKNOWN has the core read the broker back.
     """
-    kind = ORDER_ERRORS.get(code)
-    if kind is None:
-        raise UnknownBrokerWord("order error code", f"{code} {text}", "broker/codes.py lists the known ones")
+    kind = ORDER_ERRORS.get(code, ErrorKind.UNKNOWN)
     if kind is ErrorKind.NOT_CANCELLABLE and "state:" in text and not _ENDED_STATE.search(text):
         return ErrorKind.WARNING  # "cannot be cancelled, state: PendingCancel": it has not ended yet
     if kind is ErrorKind.REJECTED and modifying:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -35,8 +34,6 @@ from core.commands import CancelEverything, CancelOrder, Commands, ModifyOrder, 
 from core.events import AccountRead, Event
 from core.market import Bar, Instrument
 
-log = logging.getLogger(__name__)
-
 CONNECT_SECONDS: Final = 10.0
 REQUEST_SECONDS: Final = 15.0
 HEARTBEAT_SECONDS: Final = 9.0
@@ -49,7 +46,8 @@ class IbBroker:
 
     `emit` takes every event in the order of the wire. `on_batch` is called after each decoded chunk of socket data.
     `on_failure` receives every exception from a message or callback. `deterministic`: the clock moves only with the
-    answers of `read_time_ms`, and nothing else asks for the time.
+    answers of `read_time_ms`, and nothing else asks for the time. `check_fence` raises once another process has taken
+    the session over: it is called before each write of an order and at each heartbeat.
     """
 
     def __init__(
@@ -66,18 +64,19 @@ class IbBroker:
         *,
         gateway_zone: str = "US/Eastern",
         history_budget: HistoryBudget | None = None,
+        check_fence: Callable[[], None] = lambda: None,
         connect_seconds: float = CONNECT_SECONDS,
         request_seconds: float = REQUEST_SECONDS,
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
     ) -> None:
         self._host, self._port, self._client_id, self._account_id = host, port, client_id, account
-        self._on_batch, self._on_failure = on_batch, on_failure
+        self._on_batch, self._on_failure, self._check_fence = on_batch, on_failure, check_fence
         self._boundary = Boundary(on_failure)
         self._deterministic = deterministic
         self._clock = clock
         self._gateway_zone = gateway_zone
         self._connect_seconds, self._heartbeat_seconds = connect_seconds, heartbeat_seconds
-        self._queue = MessageQueue(clock, self._pump_later)
+        self._queue = MessageQueue(clock, self._pump_later, check_fence)
         self._requests = requests = Requests(self._queue, request_seconds, waits_for_room=not deterministic)
         self._contracts = contracts = Contracts(requests, gateway_zone)
         self._what_ifs = WhatIfs(requests)
@@ -98,18 +97,17 @@ class IbBroker:
             read_back=self._read_back,
             orders=self._orders,
             on_id_taken=lambda text: self._refuse(client_id_taken(client_id, text)),
-            on_unknown_order_error=self._read_back_soon,
         )
         self._client: Any = None  # ib_async's methods carry no types
         self._opening: tuple[Any, asyncio.Future[BrokerUnavailable]] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
         self._time: asyncio.Future[int] | None = None
         self._pump_timer: asyncio.TimerHandle | None = None
 
     # --- the connection ---
 
     async def connect(self) -> None:
-        """Connect anew, dropping what there was. Raises BrokerUnavailable."""
+        """Connect anew, dropping what there was. Raises BrokerUnavailable, and what `check_fence` raises."""
+        self._check_fence()
         self._drop("a new connection is being opened")
         self._link.opening()
         client = self._new_client()
@@ -296,18 +294,8 @@ class IbBroker:
 
     def _pump(self) -> None:
         self._pump_timer = None
-        self._queue.pump()
-
-    def _read_back_soon(self) -> None:
-        task = asyncio.ensure_future(self._read_back_for_unknown())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _read_back_for_unknown(self) -> None:
-        try:
-            await self.read_back()
-        except BrokerUnavailable as unavailable:
-            log.warning("the read-back after an unknown error failed: %s", unavailable)
+        with self._boundary:
+            self._queue.pump()
 
 
 def _hang_up(client: Any, *, at_once: bool = False) -> None:

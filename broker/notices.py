@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 from broker import codes
-from broker.errors import BrokerUnavailable, Unavailability, UnknownBrokerWord
+from broker.errors import BrokerUnavailable, Unavailability
 from broker.link import LinkHealth
 from broker.market_data import MarketData
 from broker.orders import Orders
@@ -19,19 +19,17 @@ log = logging.getLogger(__name__)
 class Notices:
     """Routes IB's error messages by their id and code.
 
-    `on_id_taken` hears of 326; `on_unknown_order_error` that an order's fate must be read back.
+    `on_id_taken` hears of 326.
     """
 
     def __init__(self, *, link: LinkHealth, requests: Requests, market_data: MarketData, read_back: ReadBack,
-                 orders: Orders, on_id_taken: Callable[[str], None],
-                 on_unknown_order_error: Callable[[], None]) -> None:  # fmt: skip
+                 orders: Orders, on_id_taken: Callable[[str], None]) -> None:  # fmt: skip
         self._link = link
         self._requests = requests
         self._market_data = market_data
         self._read_back = read_back
         self._orders = orders
         self._on_id_taken = on_id_taken
-        self._on_unknown_order_error = on_unknown_order_error
 
     def on_error(self, number: int, code: int, text: str, _advanced_reject: str = "") -> None:
         """An error, warning or notice; `number` is a request id, an order id, or -1."""
@@ -46,7 +44,7 @@ class Notices:
         elif number >= FIRST_REQUEST_ID:
             self._on_request_error(number, code, text)
         elif number > 0 or self._orders.owns_id(number):
-            self._on_order_error(number, code, text)
+            self._orders.on_error(number, code, text)
         else:
             self._on_notice(code, text)
 
@@ -54,20 +52,13 @@ class Notices:
         words = f"the API is in read-only mode: switch that off in the gateway's API settings ({text})"
         self._requests.fail_all(BrokerUnavailable(Unavailability.READ_ONLY, words))
         if self._orders.owns_id(number):
-            self._on_order_error(number, codes.READ_ONLY_POSSIBLE, text)
+            self._orders.on_error(number, codes.READ_ONLY_POSSIBLE, text)
 
     def _on_request_error(self, number: int, code: int, text: str) -> None:
         if self._market_data.on_error(number, code, text) or self._read_back.refuse(number, code, text):
             return
         if codes.is_notice(code) or not self._requests.refuse(number, code, text):
             log.info("notice %d for request %d: %s", code, number, text)
-
-    def _on_order_error(self, order_id: int, code: int, text: str) -> None:
-        try:
-            self._orders.on_error(order_id, code, text)
-        except UnknownBrokerWord:
-            log.exception("order %d: the broker is read back to learn what became of it", order_id)
-            self._on_unknown_order_error()
 
     def _on_notice(self, code: int, text: str) -> None:
         if code == codes.TOO_MANY_MESSAGES:

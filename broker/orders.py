@@ -50,6 +50,7 @@ class Orders:
         self._id_by_ref: dict[str, int] = {}
         self._ref_by_id: dict[int, str] = {}
         self._ref_by_perm: dict[int, str] = {}
+        self._id_by_perm: dict[int, int] = {}  # of this client's orders: no other can be cancelled
         self._sent: dict[str, WireOrder] = {}
         self._modifying: set[str] = set()
         self._known: dict[object, OpenOrder] = {}  # newest echo of every order, ours and foreign
@@ -121,11 +122,17 @@ class Orders:
         )
 
     def cancel(self, command: CancelOrder) -> None:
-        """Ask for the end of one order."""
-        ref = command.order_ref
-        order_id = self._id_by_ref.get(ref)
+        """Ask for the end of one order; a permId says which, where two bear the same reference (CASES 12).
+
+        IB lets a client cancel its own orders only (ORDERS 12): a person has to end the double of another client.
+        """
+        ref, perm_id = command.order_ref, command.perm_id
+        order_id = self._id_by_perm.get(perm_id) if perm_id else self._id_by_ref.get(ref)
         if self._encoder is None:
             self._refuse(ref, ErrorKind.WARNING, "not connected: the cancel was not sent")
+        elif order_id is None and perm_id:
+            words = f"permId {perm_id}, a double of {ref}, is another client's: cancel it in TWS"
+            self._refuse("", ErrorKind.NOT_FOUND, words)
         elif order_id is None:
             self._refuse(ref, ErrorKind.NOT_FOUND, "this client has no such order: the cancel was not sent")
         else:
@@ -191,7 +198,7 @@ class Orders:
         self._emit(OrderStatusReported(self._now_ms(), ref, perm_id, word, shares, whole, why_held))
 
     def on_error(self, order_id: int, code: int, text: str) -> None:
-        """An error on an order of this client. Raises UnknownBrokerWord for a code without a meaning."""
+        """An error on an order of this client."""
         if self._what_ifs.refuse(order_id, code, text):
             return
         ref = self._ref_by_id.get(order_id, "")
@@ -234,10 +241,13 @@ class Orders:
         self._next_id = max(self._next_id, echo.order_id + 1)
         if not echo.order_ref:
             return
-        self._id_by_ref[echo.order_ref] = echo.order_id
-        self._ref_by_id[echo.order_id] = echo.order_ref
         if echo.perm_id:
             self._ref_by_perm[echo.perm_id] = echo.order_ref
+            self._id_by_perm[echo.perm_id] = echo.order_id
+        if self._is_double(echo):
+            return
+        self._id_by_ref[echo.order_ref] = echo.order_id
+        self._ref_by_id[echo.order_id] = echo.order_ref
         self._modifying.discard(echo.order_ref)
         self._sent[echo.order_ref] = WireOrder(
             con_id=contract.conId,
@@ -253,6 +263,12 @@ class Orders:
             order_ref=order.orderRef,
             good_after_time=order.goodAfterTime,
         )
+
+    def _is_double(self, echo: OpenOrder) -> bool:
+        """Whether the reference already names another order, which as far as we know has not ended."""
+        first_id = self._id_by_ref.get(echo.order_ref, echo.order_id)
+        first = self._known.get(_key(0, self._client_id, first_id))
+        return first_id != echo.order_id and (first is None or first.status not in TERMINAL)
 
     def _frame(self, encoder: OrderEncoder, order_id: int, spec: OrderSpec, parent_id: int, *, transmit: bool) -> bytes:
         contract = self._contracts.listing(spec.ticker).contract

@@ -61,7 +61,7 @@ def _join_bracket(book: Book, order: Order, number: int) -> None:
     side = Side.LONG if action is Action.BUY else Side.SHORT
     bracket = book.brackets.get(number)
     if bracket is None:
-        bracket = Bracket(number, side, False, "", Legs(), 0.0, ZERO, ZERO, ZERO, ZERO)
+        bracket = Bracket(number, side, "", Legs(), 0.0, ZERO, ZERO, ZERO, ZERO)
         book.brackets[number] = bracket
     if order.leg is Leg.ENTRY:
         bracket.entry = order.ref

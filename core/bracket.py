@@ -36,6 +36,7 @@ class Heard(StrEnum):
     CANCEL_SENT = "cancel sent"
     CANCEL_REFUSED = "cancel refused"  # 161, 10148: it may have ended already
     NOT_FOUND = "not found"  # 135, 10147
+    UNKNOWN_ERROR = "unknown error"  # a code that no table holds
     FILLED = "filled"
     CANCELLED = "cancelled"
     REJECTED = "rejected"
@@ -66,6 +67,7 @@ TRANSITIONS: dict[Stage, dict[Heard, Stage]] = {
         Heard.ECHO: Stage.LIVE,
         Heard.CANCEL_SENT: Stage.CANCELLING,
         Heard.NOT_FOUND: Stage.REJECTED,
+        Heard.UNKNOWN_ERROR: Stage.UNKNOWN,
         Heard.SILENCE: Stage.UNKNOWN,
         Heard.LINK_LOST: Stage.UNKNOWN,
         Heard.READ_LIVE: Stage.LIVE,
@@ -75,6 +77,7 @@ TRANSITIONS: dict[Stage, dict[Heard, Stage]] = {
         Heard.CHANGE_SENT: Stage.CHANGING,
         Heard.CANCEL_SENT: Stage.CANCELLING,
         Heard.NOT_FOUND: Stage.UNKNOWN,
+        Heard.UNKNOWN_ERROR: Stage.UNKNOWN,
         Heard.READ_ABSENT: Stage.ABSENT,
     },
     Stage.CHANGING: _ENDS
@@ -84,6 +87,7 @@ TRANSITIONS: dict[Stage, dict[Heard, Stage]] = {
         Heard.CANCEL_SENT: Stage.CANCELLING,
         Heard.REJECTED: Stage.UNKNOWN,  # of the change, or of the order? Ask.
         Heard.NOT_FOUND: Stage.UNKNOWN,  # 135 may mean the parent (II#647)
+        Heard.UNKNOWN_ERROR: Stage.UNKNOWN,
         Heard.SILENCE: Stage.UNKNOWN,
         Heard.LINK_LOST: Stage.UNKNOWN,
         Heard.READ_LIVE: Stage.LIVE,
@@ -92,6 +96,7 @@ TRANSITIONS: dict[Stage, dict[Heard, Stage]] = {
     Stage.CANCELLING: _ENDS
     | {
         Heard.NOT_FOUND: Stage.UNKNOWN,
+        Heard.UNKNOWN_ERROR: Stage.UNKNOWN,
         Heard.CANCEL_REFUSED: Stage.UNKNOWN,
         Heard.SILENCE: Stage.UNKNOWN,
         Heard.LINK_LOST: Stage.UNKNOWN,

@@ -105,6 +105,9 @@ def _trading_refusal(candidate: Candidate) -> Refusal | None:
 
 
 def _remember(desk: Desk, prediction: Prediction) -> None:
+    """It is used up, also by a refusal; but an answer to the question for another ticker takes nothing from its own."""
+    if prediction.ticker != prediction.asked_ticker:
+        return
     used = desk.state.used_predictions
     used[prediction.key] = prediction.timestamp_ms
     if len(used) > KEYS_MAX:
@@ -159,7 +162,6 @@ def enter(candidate: Candidate, plan: Plan, number: int) -> None:
     bracket = Bracket(
         number=number,
         side=side,
-        is_add=plan.outcome is Outcome.SCALE_IN,
         entry=order_ref(desk.state.session, book.ticker, number, Leg.ENTRY),
         native=Legs(),
         atr=plan.atr,

@@ -44,7 +44,7 @@ def take_own(desk: Desk, book: Book, order: Order, execution: Execution, at_ms: 
     if order.leg is Leg.ENTRY:
         desk.state.rejects_in_a_row = 0
         if first:
-            _note_entry(book, order, at_ms)
+            _note_entry(book, order, at_ms, fill.position_before)
     else:
         book.last_exit_ms = at_ms
     return True
@@ -71,12 +71,15 @@ def exit_shares(book: Book, signed: int) -> None:
             signed += part if signed < 0 else -part
 
 
-def _note_entry(book: Book, order: Order, at_ms: int) -> None:
-    """The first fill of an entry starts its side's cooldown; an add starts none."""
+def _note_entry(book: Book, order: Order, at_ms: int, held_before: int) -> None:
+    """The first fill of an entry starts its side's cooldown; one that adds to shares held (signed) starts none.
+
+    An add whose position has ended before it filled is an entry after all.
+    """
     bracket, note = book.brackets.get(order.bracket), book.trades[-1]
     if bracket is None:
         return
-    if bracket.is_add:
+    if held_before * bracket.side.sign > 0:
         note.adds += 1
         return
     book.cooldown_ms[bracket.side] = at_ms
@@ -106,9 +109,6 @@ def _close(desk: Desk, book: Book, note: TradeNote, closed_by: OrderRef | None) 
         book.exposed_since_ms = None
     if note.exit_reason is ExitReason.STOP:
         book.cooldown_ms.clear()
-        book.stop_outs_in_a_row += 1
-    else:
-        book.stop_outs_in_a_row = 0
 
 
 def _reason(book: Book, leg: str) -> ExitReason:

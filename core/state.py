@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from itertools import groupby
 
 from core.bracket import LIVE_STAGES, Stage
 from core.indicators import Atr, Resampler, Returns
 from core.ledger import Ledger
 from core.market import Bar, Instrument, Prediction, Quote
-from core.orders import OpenOrder, OrderSpec
+from core.orders import Execution, OpenOrder, OrderSpec
 from core.records import Trade
 from core.vocabulary import ExitReason, Leg, Link, OrderKind, OrderStatus, Phase, Side
 
@@ -76,7 +77,6 @@ class Bracket:
 
     number: int
     side: Side
-    is_add: bool
     entry: str  # reference; empty when it was adopted without one
     native: Legs
     atr: float  # of the decision
@@ -167,7 +167,6 @@ class Book:
     behind: list[str] = field(default_factory=list)  # orders of which a status told of fills that have not come
     behind_since_ms: int | None = None
     cooldown_ms: dict[Side, int] = field(default_factory=dict)  # start, per side
-    stop_outs_in_a_row: int = 0
     paused_until_ms: int = 0
     blocked: str = ""  # why no entry is taken for the rest of the day
     foreign_shares: int = 0
@@ -192,6 +191,12 @@ class Book:
             self.due_ms = at_ms
 
     @property
+    def stop_outs_in_a_row(self) -> int:
+        """The most trades in a row that ended by their stops today; it never falls, whatever ends otherwise later."""
+        ends = (note.exit_reason is ExitReason.STOP for note in self.trades if note.exit_reason is not None)
+        return max((sum(1 for _ in run) for stopped, run in groupby(ends) if stopped), default=0)
+
+    @property
     def is_idle(self) -> bool:
         """Flat, nothing of ours live, no exit under way."""
         return self.position == 0 and not self.orders and self.exit is None
@@ -214,6 +219,7 @@ class State:
     read_step: int = 0  # the step in which the outstanding read-back was asked for; 0: none is
     read_done_step: int = 0  # the step in which the newest answered one was asked for
     read_again: bool = False
+    early_executions: list[Execution] = field(default_factory=list)  # heard while the broker's side was not known
     suspended: str = ""  # by whom
     halted: str = ""  # why
     closing: str = ""  # why

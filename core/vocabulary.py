@@ -97,6 +97,7 @@ class ErrorKind(StrEnum):
     NOT_FOUND = "not_found"  # 135, 10147: the broker knows no such order
     NOT_CANCELLABLE = "not_cancellable"  # 161, 10148: it has already ended
     WARNING = "warning"  # the order lives on (399, 404, 2109, 10349, ...)
+    UNKNOWN = "unknown"  # a code that no table holds: what it means for the order, only a read-back tells
 
 
 class Link(StrEnum):

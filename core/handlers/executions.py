@@ -14,7 +14,14 @@ from core.tending import tend
 
 
 def on_execution_reported(desk: Desk, event: ExecutionReported) -> None:
-    """A fill, its correction, or a repetition."""
+    """A fill, its correction, or a repetition.
+
+    Until the broker has been read back it waits: what came before it is not known yet, and whose shares a trade of
+    somebody else's cut depends on the order of things.
+    """
+    if not desk.state.reconciled:
+        desk.state.early_executions.append(event.execution)
+        return
     book = take(desk, event.execution, event.at_ms)
     if book is not None:
         tend(desk, book)

@@ -30,6 +30,7 @@ ERRORS = {
     ErrorKind.CANCELLED: Heard.CANCELLED,
     ErrorKind.NOT_FOUND: Heard.NOT_FOUND,
     ErrorKind.NOT_CANCELLABLE: Heard.CANCEL_REFUSED,
+    ErrorKind.UNKNOWN: Heard.UNKNOWN_ERROR,
 }
 """A warning is missing on purpose: the order lives on (CASES 17, 18)."""
 
@@ -43,7 +44,7 @@ def on_order_reported(desk: Desk, event: OrderReported) -> None:
         return
     book, order = found
     if order.perm_id and row.perm_id and order.perm_id != row.perm_id:
-        _doubled(desk, order, row)
+        end_double(desk, order.perm_id, row)
         return
     order.perm_id = order.perm_id or row.perm_id
     hear_status(desk, book, order, row.status, row.filled)
@@ -85,6 +86,8 @@ def on_order_error_reported(desk: Desk, event: OrderErrorReported) -> None:
         _change_refused(desk, book, order, event)
     elif was_live and order.stage is Stage.REJECTED:
         _rejected(desk, book, order, event)
+    elif event.kind is ErrorKind.UNKNOWN:
+        _unknown_code(desk, book, order, event)
     tend(desk, book)
 
 
@@ -164,20 +167,30 @@ def _unknown(desk: Desk, ref: str, perm_id: int, what: str) -> None:
         )
 
 
-def _doubled(desk: Desk, order: Order, row: OpenOrder) -> None:
-    """Two live orders behind one reference (CASES 12): the younger one goes."""
+def end_double(desk: Desk, kept_perm_id: int, row: OpenOrder) -> None:
+    """Two live orders behind one reference (CASES 12): the one that we did not know goes."""
     if row.status not in LIVE_STATUSES:
         return
-    key = f"doubled/{order.ref}/{row.perm_id}"
+    key = f"doubled/{row.order_ref}/{row.perm_id}"
     if key in desk.state.alerts:
         return
     desk.alert(
         Severity.CRITICAL,
         key,
         f"{row.ticker}: one order became two",
-        f"{order.ref} is live under permId {order.perm_id} and {row.perm_id}; the latter is cancelled.",
+        f"{row.order_ref} is live under permId {kept_perm_id} and {row.perm_id}; the latter is cancelled.",
     )
-    desk.out.append(CancelOrder(order.ref, row.perm_id))
+    desk.out.append(CancelOrder(row.order_ref, row.perm_id))
+
+
+def _unknown_code(desk: Desk, book: Book, order: Order, event: OrderErrorReported) -> None:
+    """The order's fate is UNKNOWN until the broker has been read back; a person learns of the code."""
+    desk.alert(
+        Severity.WARNING,
+        f"unknown_code/{order.ref}/{event.code}",
+        f"{book.ticker}: the broker says what we do not understand",
+        f"{event.code} {event.text} for the {order.leg}; it is read back to learn what became of the order.",
+    )
 
 
 def _change_refused(desk: Desk, book: Book, order: Order, event: OrderErrorReported) -> None:

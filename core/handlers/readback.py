@@ -8,11 +8,12 @@ from core import exit_protocol
 from core.adoption import adopt, complete_adopted, take_external
 from core.bracket import Heard, Stage
 from core.closure import begin_closing, finish_closing
+from core.commands import CancelEverything
 from core.desk import Desk
 from core.events import BrokerRead
 from core.exposure import mark_of
 from core.handlers.executions import take
-from core.handlers.orders import LIVE_STATUSES, entry_rejected, quarantine, take_values
+from core.handlers.orders import LIVE_STATUSES, end_double, entry_rejected, find, quarantine, take_values
 from core.losses import weigh_loss
 from core.money import cents
 from core.orders import Execution, OpenOrder, parse_order_ref
@@ -32,9 +33,10 @@ def on_broker_read(desk: Desk, event: BrokerRead) -> None:
     ours = [row for row in event.orders if desk.is_ours(row.order_ref)]
     for row in ours:
         _adopt_unknown(desk, row)
-    for execution in sorted(event.executions, key=lambda execution: execution.time_ms):
+    early, state.early_executions = state.early_executions, []
+    for execution in sorted((*event.executions, *early), key=lambda execution: execution.time_ms):
         take(desk, execution, min(execution.time_ms, event.at_ms))
-    listed = {row.order_ref: row for row in ours}
+    listed = _by_reference(desk, ours)
     for book in list(state.books.values()):
         _compare_orders(desk, book, listed, asked_step)
     _compare_foreign_orders(desk, event)
@@ -81,6 +83,8 @@ def _skip_numbers(desk: Desk) -> None:
 def _open_foreign_books(desk: Desk, account: dict[str, int]) -> None:
     """The whole account is to be flat: other people's tickers get books, so that the exit protocol closes them too."""
     desk.state.flattens_account = False
+    if desk.state.foreign_orders:
+        desk.out.append(CancelEverything())
     for ticker, shares in account.items():
         if shares and ticker not in desk.state.books:
             book = desk.book(ticker)
@@ -104,6 +108,19 @@ def _adopt_unknown(desk: Desk, row: OpenOrder) -> None:
     book = desk.book(row.ticker)
     if parsed is not None and book.find(row.order_ref) is None:
         adopt(desk, book, row.order_ref, row.action, row.shares, row)
+
+
+def _by_reference(desk: Desk, rows: list[OpenOrder]) -> dict[str, OpenOrder]:
+    """One order for each reference: the one known by its permId, else the oldest. A second one goes (CASES 12)."""
+    listed: dict[str, OpenOrder] = {}
+    for row in sorted(rows, key=lambda row: row.perm_id):
+        found, kept = find(desk, row.order_ref), listed.setdefault(row.order_ref, row)
+        if kept is row:
+            continue
+        if found is not None and found[1].perm_id == row.perm_id:
+            listed[row.order_ref], kept, row = row, row, kept
+        end_double(desk, kept.perm_id, row)
+    return listed
 
 
 def _compare_orders(desk: Desk, book: Book, listed: dict[str, OpenOrder], asked_step: int) -> None:

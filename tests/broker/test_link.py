@@ -6,9 +6,9 @@ import struct
 
 import pytest
 
-from core.events import LinkChanged, OrderErrorReported
-from core.vocabulary import Link
-from tests.broker.desk import Desk, desk
+from core.events import LinkChanged, OrderErrorReported, OrderReported
+from core.vocabulary import ErrorKind, Link
+from tests.broker.desk import Desk, bracket, desk
 
 
 def hear(trader: Desk, *messages: tuple[object, ...]) -> None:
@@ -133,13 +133,16 @@ async def test_an_unknown_notice_stops_entries_instead_of_being_dropped() -> Non
         assert links(trader) == [(Link.DEGRADED, "unknown notice 9999: something new")]
 
 
-async def test_an_unknown_error_on_an_order_has_the_broker_read_back() -> None:
+async def test_an_unknown_error_on_an_order_is_passed_on_as_unknown() -> None:
+    """The core reads the broker back to learn what became of the order."""
     async with desk("SOXL") as trader:
-        hear(trader, error(1, 9999, "something new"))
-        assert trader.of(OrderErrorReported) == []
-        await trader.broker.read_account()
-        await trader.broker.read_account()
-        assert "BrokerRead" in trader.kinds()
+        sent = bracket("SOXL", 1, "5.00", "500.00")
+        trader.broker.send((sent,))
+        await trader.tick()
+        order_id = next(one.order.order_id for one in trader.of(OrderReported) if one.order.order_ref.endswith("/stop"))
+        hear(trader, error(order_id, 9999, "something new"))
+        told = trader.of(OrderErrorReported)[-1]
+        assert (told.order_ref, told.code, told.kind) == (sent.children[0].order_ref, 9999, ErrorKind.UNKNOWN)
 
 
 async def test_case_20_an_error_on_an_order_that_nobody_knows_is_passed_on() -> None:

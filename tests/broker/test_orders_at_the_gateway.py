@@ -112,6 +112,47 @@ async def test_commands_for_others_are_passed_over() -> None:
         assert trader.of(OrderErrorReported) == []
 
 
+async def test_case_12_of_two_orders_behind_one_reference_the_one_named_by_its_perm_id_is_cancelled() -> None:
+    async with desk("SOXL") as trader:
+        resting = order("SOXL", 1, Leg.TARGET, Action.BUY, OrderKind.LIMIT, 10, limit="1.00")
+        trader.broker.send((PlaceOrders((resting,)), PlaceOrders((resting,))))
+        await trader.tick()
+        first, second = dict.fromkeys(report.order.perm_id for report in trader.of(OrderReported))
+        for gone in (second, first):
+            trader.broker.send((CancelOrder(resting.order_ref, gone),))
+            await trader.tick()
+            ended = [one.perm_id for one in trader.of(OrderStatusReported) if one.status is OrderStatus.CANCELLED]
+            assert ended == [gone]
+            trader.events.clear()
+            await trader.broker.read_back()
+            left = [row.perm_id for row in trader.of(BrokerRead)[-1].orders]
+            assert left == ([first] if gone == second else [])
+            trader.broker.send((ModifyOrder(resting.order_ref, 10, Decimal("1.01")),) if left else ())
+            await trader.tick()
+            changed = [one.order for one in trader.of(OrderReported) if one.order.limit_price == Decimal("1.01")]
+            assert {echo.perm_id for echo in changed} == set(left)
+            trader.events.clear()
+
+
+async def test_case_12_a_double_of_another_client_is_left_to_a_person() -> None:
+    async with gateway() as started:
+        ours, other = Desk(started.port, 7), Desk(started.port, 8)
+        await ours.start("SOXL")
+        await other.broker.connect()
+        await other.broker.read_instruments(("SOXL",))
+        resting = order("SOXL", 1, Leg.TARGET, Action.BUY, OrderKind.LIMIT, 10, limit="1.00")
+        other.broker.send((PlaceOrders((resting,)),))
+        await other.broker.read_account()
+        perm_id = other.of(OrderReported)[0].order.perm_id
+        ours.events.clear()
+        ours.broker.send((CancelOrder(resting.order_ref, perm_id),))
+        (told,) = ours.of(OrderErrorReported)
+        assert (told.order_ref, told.code, told.kind) == ("", NOT_SENT, ErrorKind.NOT_FOUND)
+        assert f"permId {perm_id}, a double of {resting.order_ref}, is another client's" in told.text
+        await ours.broker.close()
+        await other.broker.close()
+
+
 async def test_case_12_nothing_is_sent_while_the_link_is_down() -> None:
     async with gateway() as started:
         trader = Desk(started.port)

@@ -131,9 +131,9 @@ def test_case_19_only_an_ended_order_cannot_be_cancelled(text: str, kind: ErrorK
     assert codes.order_error_kind(10148, text, modifying=False) is kind
 
 
-def test_an_unknown_code_is_rejected_never_defaulted() -> None:
-    with pytest.raises(UnknownBrokerWord, match="4242"):
-        codes.order_error_kind(4242, "what", modifying=False)
+@pytest.mark.parametrize("modifying", [True, False])
+def test_an_unknown_code_is_unknown_and_never_defaulted(modifying: bool) -> None:
+    assert codes.order_error_kind(4242, "what", modifying=modifying) is ErrorKind.UNKNOWN
 
 
 def test_no_code_is_both_an_order_error_and_a_matter_of_the_link() -> None:

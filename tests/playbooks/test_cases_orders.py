@@ -11,6 +11,7 @@ from decimal import Decimal
 import pytest
 
 from core import events as e
+from core.bracket import Stage
 from core.orders import OrderSpec
 from core.vocabulary import Action, ErrorKind, Leg, OrderKind, OrderStatus
 from tests.support.happenings import (
@@ -63,6 +64,27 @@ def test_case_12_two_orders_behind_one_reference_are_told_and_one_goes() -> None
     gone = e.OrderStatusReported(0, double.order_ref, 4711, OrderStatus.CANCELLED, 0, 133, "")
     ended_echo = e.OrderReported(0, replace(double, status=OrderStatus.CANCELLED))
     play.when(happens(gone, ended_echo), seconds(30), then=[]).check("live", lambda p: p.engine.working_orders(), 3)
+
+
+@pytest.mark.parametrize("older", [1, 9_999])
+def test_case_12_a_double_that_only_the_read_back_shows_goes_and_the_one_that_we_know_stays(older: int) -> None:
+    play = Playbook().when(buy())
+    stop = play.broker.orders[play.ref("stop")]
+    play.broker.lists_by_echo = False
+    play.broker.foreign.append(replace(play.broker.row(stop), perm_id=older))
+    play.when(link_lost, link_back, then=["critical: doubled", f"cancel stop#1 permId {older}"])
+    play.when(minutes(5), then=[]).check("one is left", lambda p: p.broker.foreign, [])
+    order = play.engine.state.books["SOXL"].orders[play.ref("stop")]
+    assert (order.perm_id, stop.is_live) == (stop.perm_id, True)
+
+
+def test_case_12_without_a_journal_the_older_of_two_is_ours() -> None:
+    play = Playbook().when(buy())
+    stop = play.broker.orders[play.ref("stop")]
+    play.broker.lists_by_echo = False
+    play.broker.foreign.append(replace(play.broker.row(stop), perm_id=9_999))
+    play.when(restarted(journal=False)).check("one is left", lambda p: p.broker.foreign, [])
+    assert play.engine.state.books["SOXL"].orders[play.ref("stop")].perm_id == stop.perm_id
 
 
 @pytest.mark.parametrize("journal", [True, False])
@@ -130,6 +152,22 @@ def test_case_17_and_18_a_warning_ends_no_order(code: int) -> None:
     play = Playbook().when(market_orders_wait, buy()).when(error("entry", ErrorKind.WARNING, code), then=[])
     play.when(seconds(30), then=[]).check("live", lambda p: p.engine.working_orders(), 4)
     play.when(filled("entry", 133, "75.10"), then=[]).check("taken in", lambda p: p.engine.position("SOXL"), 133)
+
+
+@pytest.mark.parametrize("name", ["entry", "stop"])
+def test_a_code_that_no_table_holds_makes_the_order_unknown_until_it_is_read_back(name: str) -> None:
+    """Neither an end nor a remark: the broker is asked at once. It lists the order: nothing else has happened."""
+    play = Playbook().when(market_orders_wait, buy())
+    play.when(error(name, ErrorKind.UNKNOWN, code=4242), then=["warning: unknown_code"])
+    play.check("in flight", lambda p: [o.stage for o in p.engine.state.books["SOXL"].orders.values()], [Stage.LIVE] * 4)
+
+
+def test_a_code_that_no_table_holds_may_have_been_the_end_of_a_stop() -> None:
+    play = Playbook().when(buy())
+    play.broker.orders[play.ref("stop")].status = OrderStatus.INACTIVE
+    play.when(error("stop", ErrorKind.UNKNOWN, code=4242), then=["warning: unknown_code"])
+    play.when(seconds(2))
+    assert play.broker.orders[play.ref("emergency_stop")].is_live
 
 
 def test_case_17_a_cap_on_what_is_sent_again() -> None:

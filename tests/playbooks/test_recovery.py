@@ -152,6 +152,20 @@ def test_a_lost_journal_a_lost_stop_and_no_atr_mean_flat() -> None:
     )
 
 
+def test_what_is_heard_before_the_first_read_back_waits_for_what_came_before_it() -> None:
+    """Long 133, 47 of them sold by hand, the rest by its target; short 133. Whose were the 47? The order tells."""
+    play = Playbook().when(buy()).when(seconds(1), traded_by_hand(Action.SELL, 47, "75.10"))
+    play.when(seconds(5), filled("target", 86, "75.25"), seconds(5), market_orders_wait, sell(), seconds(1))
+    short = play.broker.fill(play.ref("entry"), 133, "75.10", tell=False)
+    play.restart(journal=False)
+    play.keep_warm()
+    play.when(happens(e.LinkChanged(0, Link.LOST, "x"), e.ExecutionReported(0, short)), then=[])
+    play.when(link_back, seconds(30))
+    book = play.engine.state.books["SOXL"]
+    assert (book.position, book.foreign_shares, play.broker.positions["SOXL"]) == (-133, 0, -133)
+    assert [(bracket.held, bracket.side) for bracket in book.brackets.values()] == [(133, Side.SHORT)]
+
+
 def test_a_lost_journal_finds_emergency_groups_again() -> None:
     play = (
         Playbook().when(market_orders_wait, buy()).when(filled("entry", 40, "75.10")).when(ended("entry"), seconds(2))

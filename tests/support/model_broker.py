@@ -98,6 +98,8 @@ class ModelBroker:
                 self._modify(ref, shares, limit, stop)
             case c.CancelOrder(ref, 0):
                 self._cancel(ref)
+            case c.CancelOrder(_, perm_id):
+                self._cancel_double(perm_id)
             case c.CancelEverything():
                 self.foreign.clear()
                 for order in list(self.orders.values()):
@@ -172,6 +174,13 @@ class ModelBroker:
             self._error(ref, 10148, ErrorKind.NOT_CANCELLABLE)
         else:
             self._end(order, OrderStatus.CANCELLED)
+
+    def _cancel_double(self, perm_id: int) -> None:
+        for row in [row for row in self.foreign if row.perm_id == perm_id]:
+            self.foreign.remove(row)
+            self._say(
+                e.OrderStatusReported(0, row.order_ref, perm_id, OrderStatus.CANCELLED, row.filled, row.shares, "")
+            )
 
     def _end(self, order: Resting, status: OrderStatus) -> None:
         if not order.is_live:

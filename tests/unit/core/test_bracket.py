@@ -38,7 +38,8 @@ def test_what_is_settled_is_not_made_unknown_by_the_link() -> None:
 def test_unknown_is_resolved_by_the_broker_s_word_only() -> None:
     deaf_to = {heard for heard in Heard if heard not in (Heard.CHANGE_SENT, Heard.CANCEL_SENT)}
     assert deaf_to - set(TRANSITIONS[Stage.UNKNOWN]) == {
-        Heard.STATUS, Heard.CHANGE_REFUSED, Heard.CANCEL_REFUSED, Heard.NOT_FOUND, Heard.SILENCE, Heard.LINK_LOST,
+        Heard.STATUS, Heard.CHANGE_REFUSED, Heard.CANCEL_REFUSED, Heard.NOT_FOUND, Heard.UNKNOWN_ERROR, Heard.SILENCE,
+        Heard.LINK_LOST,
     }  # fmt: skip
     assert after(Stage.UNKNOWN, Heard.READ_LIVE) is Stage.LIVE
     assert after(Stage.UNKNOWN, Heard.READ_ABSENT) is Stage.ABSENT
@@ -75,6 +76,11 @@ def test_135_on_a_change_is_no_end() -> None:
     assert after(Stage.CHANGING, Heard.NOT_FOUND) is Stage.UNKNOWN
     assert after(Stage.LIVE, Heard.NOT_FOUND) is Stage.UNKNOWN
     assert after(Stage.SENT, Heard.NOT_FOUND) is Stage.REJECTED
+
+
+@pytest.mark.parametrize("stage", sorted(LIVE_STAGES))
+def test_a_code_that_nobody_knows_makes_a_live_order_unknown(stage: Stage) -> None:
+    assert after(stage, Heard.UNKNOWN_ERROR) is Stage.UNKNOWN
 
 
 def test_the_diagram_is_drawn_from_the_table() -> None:
