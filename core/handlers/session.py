@@ -63,6 +63,8 @@ def on_link_changed(desk: Desk, event: LinkChanged) -> None:
     state.link, state.link_reason = event.link, event.reason
     for book in state.books.values():
         book.awaits_history = True
+        if event.link is Link.CONNECTED:  # what was seen before an outage is no fresh price after it
+            book.quote, book.data_seen_ms = None, None
     if event.link is Link.CONNECTED:
         desk.clear("link", "The connection is back.")
     else:
@@ -99,8 +101,9 @@ def _ask(desk: Desk) -> None:
 
 
 def on_account_read(desk: Desk, event: AccountRead) -> None:
-    """Keep the buying power."""
-    desk.state.buying_power = event.buying_power
+    """Keep the buying power; an answer that lacks it does not make the known one unknown."""
+    if event.buying_power is not None:
+        desk.state.buying_power = event.buying_power
 
 
 # --- timers -------------------------------------------------------------------------------------------------------
@@ -140,7 +143,11 @@ def on_woke(desk: Desk, event: Woke) -> None:
 
 
 def on_flatten_requested(desk: Desk, event: FlattenRequested) -> None:
-    """Exit; never blocked by any limit. The whole account means foreign orders and shares too."""
+    """Exit; never blocked by any limit. The whole account means foreign orders and shares too.
+
+    The orders are cancelled at once, and once more where the read-back still lists foreign ones: without a link the
+    first word reaches nobody.
+    """
     if not event.whole_account:
         flatten(desk, ExitReason.FLATTEN, event.tickers)
         return

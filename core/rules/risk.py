@@ -206,7 +206,7 @@ def spread(candidate: Candidate, plan: Plan) -> Refusal | None:
     if limit is None or quote is None or quote.bid is None or quote.ask is None:
         return None
     mid = (quote.ask + quote.bid) / 2
-    fraction = (quote.ask - quote.bid) / mid if mid else math.nan
+    fraction = (quote.ask - quote.bid) / mid if mid > 0 else math.nan
     candidate.note("spread_fraction", f"{fraction:.6f}")
     return None if fraction <= limit else Refusal.MAX_SPREAD
 

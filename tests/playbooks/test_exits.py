@@ -267,6 +267,15 @@ def test_the_whole_account_means_other_people_s_shares_too() -> None:
     play.when(stop_session).check("phase", phase, Phase.CLOSED)
 
 
+def test_the_whole_account_asked_for_during_an_outage_is_flat_after_it() -> None:
+    play = Playbook().when(ordered_by_hand("TSLA"), buy()).when(link_lost)
+    play.when(flatten(whole_account=True), then=["cancel everything"])
+    cancels = [f"cancel {leg}#1" for leg in ("stop", "target", "timed_exit")]
+    closes = [market_exit(2, "SELL", 133), "trade: long 133 flatten +0.00"]
+    play.when(link_back, then=["cancel everything", *cancels, *closes])
+    play.when(seconds(30)).check("flat", lambda p: (p.broker.positions, p.broker.foreign), ({"SOXL": 0}, []))
+
+
 # --- closure --------------------------------------------------------------------------------------------------------
 
 

@@ -173,6 +173,23 @@ def test_an_add_starts_no_cooldown_and_an_ignored_signal_changes_no_timer() -> N
     assert play.engine.state.books["SOXL"].cooldown_ms == before
 
 
+def test_an_add_that_fills_after_its_position_ended_is_an_entry() -> None:
+    """The stop was faster. The shares open a trade of their own: with its ATR, its cooldown, and an add to come."""
+    play = risen(5).when(market_orders_wait, buy(0.60)).when(filled("stop#1", 133, "74.80"), seconds(1))
+    assert cooldown_of(play) == set()
+    play.when(filled("entry#2", 66, "74.80")).when(filled("target#2", 66, "75.00"))
+    assert [(trade.adds, trade.shares, round(trade.atr or 0, 9)) for trade in play.trades.values()] == [
+        (0, 133, 0.05), (0, 66, 0.05),
+    ]  # fmt: skip
+    assert cooldown_of(play) == {Side.LONG}
+
+
+def test_an_add_is_known_as_one_also_without_a_journal() -> None:
+    play = risen(5).when(buy(0.60)).when(restarted(journal=False)).when(minutes(4))
+    play.broker.prices["SOXL"] = Decimal("75.25")
+    play.when(buy(0.90), then=[refused("same_side_max_adds")])
+
+
 def test_the_trade_tells_of_its_add() -> None:
     play = risen(5).when(buy(0.60)).when(seconds(1)).when(filled("stop#2", 66, "74.81"), filled("stop#1", 133, "74.81"))
     assert [(trade.adds, trade.shares, trade.exit_reason) for trade in play.trades.values()] == [(1, 199, "stop")]

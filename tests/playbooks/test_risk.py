@@ -160,11 +160,12 @@ def test_a_position_beyond_its_stop_has_no_heat_left() -> None:
     ("bid", "ask", "refusal"),
     [
         (74.90, 75.2744, None), (74.90, 75.2757, "max_spread"), (math.nan, 75.10, "max_spread"),
-        (74.90, math.nan, "max_spread"), (0.0, 0.0, "max_spread"), (None, 75.10, None),
+        (74.90, math.nan, "max_spread"), (0.0, 0.0, "max_spread"), (None, 75.10, None), (-1.0, 0.5, "max_spread"),
     ],
 )  # fmt: skip
 def test_a_spread_above_half_a_percent_of_the_mid(bid: float | None, ask: float, refusal: str | None) -> None:
-    play = Playbook(atr("0.50")).when(quoted(bid, ask, 75.10), predicted("BUY", fresh=False))
+    play = Playbook(atr("0.50"), limits(max_portfolio_heat=None))
+    play.when(quoted(bid, ask, 75.10), predicted("BUY", fresh=False))
     assert play.decisions[-1].refusal == refusal
 
 
@@ -234,6 +235,17 @@ def test_after_3_stop_outs_in_a_row_a_ticker_rests_for_the_day() -> None:
     play.when(buy(ticker="CVNA")).check("others trade", lambda p: p.decisions[-1].refusal, None)
 
 
+def test_three_stop_outs_in_a_row_stay_whatever_ends_after_them() -> None:
+    """An order already on its way fills after the third, and ends by its target: the ticker still rests."""
+    play = Playbook(settings(scale_in_min_move_atr=0.0))
+    for _ in range(2):
+        play.when(seconds(5), buy()).when(filled("stop", 133, "74.80"))
+    play.when(minutes(1), buy()).when(market_orders_wait, minutes(1), buy())
+    play.when(filled("stop#3", 133, "74.80")).when(filled("entry#4", 66, "75.10")).when(filled("target#4", 66, "75.25"))
+    assert [trade.exit_reason for trade in play.trades.values()] == ["stop", "stop", "stop", "target"]
+    play.when(minutes(60), buy(), then=[refused("stop_outs_in_a_row")])
+
+
 def test_another_end_breaks_the_row_of_stop_outs() -> None:
     play = Playbook()
     for leg in ("stop", "stop", "target", "stop", "stop"):
@@ -252,6 +264,11 @@ def test_buying_power(power: str | None, refusal: str | None) -> None:
     known = None if power is None else Decimal(power)
     play = Playbook().when(happens(e.AccountRead(0, known, None, None))).when(buy())
     assert play.decisions[-1].refusal == refusal
+
+
+def test_an_answer_without_buying_power_does_not_make_the_known_one_unknown() -> None:
+    play = Playbook().when(happens(e.AccountRead(0, Decimal(500), None, None), e.AccountRead(0, None, None, None)))
+    play.when(buy(), then=[refused("buying_power")])
 
 
 def test_an_entry_in_flight_uses_up_buying_power() -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 
 import pytest
 
+from core import events as e
 from core.vocabulary import Refusal
 from tests.support.happenings import (
     buy,
+    happens,
     link_back,
     link_degraded,
     link_lost,
     predicted,
+    quoted,
     restarted,
     resume,
     seconds,
@@ -92,6 +96,19 @@ def test_an_answer_that_cannot_be_parsed_is_one_refusal() -> None:
 def test_a_ticker_that_nobody_asked_for_is_refused() -> None:
     play = Playbook().when(predicted("BUY", ticker="TSLA", asked="TSLA"), then=[refused("unknown_ticker")])
     play.when(predicted("BUY", ticker="SOXS", asked="SOXL"), then=[refused("wrong_ticker")])
+
+
+def test_an_answer_to_another_question_does_not_use_up_the_ticker_s_own() -> None:
+    play = Playbook().when(predicted("BUY", ticker="SOXL", asked="SOXS"), then=[refused("wrong_ticker")])
+    play.when(buy(), then=[ENTERS, bracket(1, "BUY", 133, "74.80", "75.25")])
+
+
+def test_what_was_quoted_before_an_outage_is_no_fresh_price_after_it() -> None:
+    play = Playbook().when(quoted(75.10, 75.10, 75.10)).when(link_lost, link_back)
+    play.when(predicted("BUY", fresh=False), then=[refused("data_stale")])
+    play.when(happens(e.MarketDataSeen(0, "SOXL")), seconds(1), predicted("BUY", fresh=False))
+    assert play.decisions[-1].refusal is None
+    assert play.decisions[-1].price == Decimal("75.1"), "the last bar's, which is newer than the quote"
 
 
 def test_each_prediction_ends_as_one_numbered_decision() -> None:
