@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from cli import day, gateway, look, session, setup
+from cli import database, day, gateway, look, session, setup
 
 EXIT_SETTINGS = 2
 EXIT_UNREACHABLE = 3
@@ -23,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for part in (day, session, look, gateway, setup):
+for part in (day, session, look, gateway, setup, database):
     part.register(app)
 
 
@@ -62,6 +62,7 @@ EXPECTED = {
     "config.problems.SettingsError": ("The settings do not allow a start:", EXIT_SETTINGS),
     "runtime.sources.NoPredictionSource": ("The settings do not allow a start:", EXIT_SETTINGS),
     "runtime.probe.NotProbed": ("The settings do not allow a start:", EXIT_SETTINGS),
+    "runtime.backup.NoOwnBackup": ("The settings do not allow this:", EXIT_SETTINGS),
     "runtime.probe.ProbeRefused": ("The settings do not allow this:", EXIT_SETTINGS),
     "predictions.recorded.RecordedPredictionsUnreadable": ("The recorded predictions are of no use:", EXIT_SETTINGS),
     "broker.errors.BrokerError": ("The broker does not do it:", EXIT_UNREACHABLE),

@@ -1,22 +1,17 @@
-"""Is everything in place? `trader doctor`; and the database: `trader db`, `trader migration`."""
+"""Is everything in place? `trader doctor` and `trader probe-broker`."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Annotated
 
 import typer
-
-from cli.look import OfDemo, settings_for
 
 
 def register(app: typer.Typer) -> None:
     """Add the subcommands of this file."""
     app.command()(doctor)
     app.command()(probe_broker)
-    app.command()(db)
-    app.command()(migration)
 
 
 def doctor() -> None:
@@ -48,24 +43,3 @@ def probe_broker() -> None:
     rows = [asdict(fact) for fact in report.facts]
     show_rows(f"What the broker of {report.account} does with orders", rows, ("number", "name", "answer", "evidence"))
     say(f"stored in {report_file(settings)}")
-
-
-def db(
-    sql: Annotated[str, typer.Option("--sql", help="One statement instead of a prompt.")] = "", of_demo: OfDemo = False
-) -> None:
-    """Open psql on the project's database; the embedded one is started for as long as needed."""
-    settings = settings_for(of_demo)
-    from runtime.database import open_psql
-
-    raise typer.Exit(open_psql(settings, sql))
-
-
-def migration(name: Annotated[str, typer.Argument(help="What it does, in a few words.")]) -> None:
-    """Write a migration from the difference between the models and the database."""
-    from cli.screen import say
-    from config import load_settings
-
-    settings = load_settings()
-    from runtime.database import write_migration
-
-    say(str(write_migration(settings, name)))

@@ -84,6 +84,9 @@ class StorageSection(Section):
     state_folder: Folder = Field(ROOT / "var", description="journal, embedded Postgres, logs, reports")
     data_folder: Folder = Field(ROOT.parent / "shared" / "data", description="recorded market data, for tests")
     trading_file: Folder = Field(ROOT / "config" / "trading.yaml", description="the per-ticker table")
+    backups_kept: PositiveCount = Field(
+        10, description="nightly backups of the embedded Postgres: two weeks in which to notice a loss"
+    )
     alert_urls: Secrets = Field((), description="apprise addresses, comma separated; they may hold tokens")
     prefect_port: Port = Field(4200, description="port of the local Prefect server and its pages")
 

@@ -55,3 +55,15 @@ def drop_database(server_url: str, name: str) -> None:
     with open_database(server_url).execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         quote = connection.dialect.identifier_preparer.quote_identifier
         connection.execute(text(f"DROP DATABASE IF EXISTS {quote(name)} WITH (FORCE)"))
+
+
+def replace_database(server_url: str, name: str, *, by: str, set_aside: str) -> None:
+    """Give the database `by` the name `name`, and the one that bore it the name `set_aside`, where nobody may be.
+
+    Raises DatabaseError, with nothing renamed, while somebody uses one of the two.
+    """
+    drop_database(server_url, set_aside)
+    with open_database(server_url).begin() as connection:
+        quote = connection.dialect.identifier_preparer.quote_identifier
+        for old, new in ((name, set_aside), (by, name)):
+            connection.execute(text(f"ALTER DATABASE {quote(old)} RENAME TO {quote(new)}"))

@@ -20,6 +20,7 @@ from prefect.utilities.callables import ParameterSchema, parameter_schema
 from config import Settings, load_settings
 from flows.alerts import upsert_blocks
 from flows.automations import plan_automations, upsert
+from flows.backup import backup
 from flows.flatten import flatten
 from flows.intraday import intraday
 from flows.reconcile import reconcile
@@ -82,6 +83,7 @@ PLANS = (
     Plan(intraday, ("09:29",), active=False, one_at_a_time=False),
     Plan(flatten, ("15:31", "12:31"), active=True, one_at_a_time=False),
     Plan(reconcile, ("16:20",), active=True),
+    Plan(backup, ("17:00",), active=True),
 )
 """The parent runs the day in one process. Flatten and reconcile are scheduled beside it, for the day on which it dies;
 startup, warm_up and intraday wait for those who would rather run the day in parts (then switch the parent off). No run

@@ -38,6 +38,17 @@ def with_database(settings: Settings) -> Iterator[Settings]:
         yield settings.model_copy(update={"database_url": SecretStr(url)})
 
 
+def embedded_server(settings: Settings) -> EmbeddedPostgres | None:
+    """The embedded server, where that is what these settings use: by themselves, or told by the stack that runs it."""
+    folder = settings.state_folder / "postgres"
+    if settings.database_url is None:
+        return EmbeddedPostgres(folder)
+    if not folder.exists():
+        return None
+    server = EmbeddedPostgres(folder)
+    return server if server.holds(_address(settings)) else None
+
+
 def open_psql(settings: Settings, sql: str = "") -> int:
     """Run psql on the database, with its prompt or for one statement; its exit code."""
     with with_database(settings) as running:

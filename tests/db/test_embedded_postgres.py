@@ -164,7 +164,7 @@ def test_data_of_another_major_version_are_left_alone(folder: Path) -> None:
     version_file = Path(data_directory(server.start())) / "PG_VERSION"
     server.stop()
     version_file.write_text("12\n")
-    with pytest.raises(StackError, match=r"made by Postgres 12, the installed binaries are .* pg_restore"):
+    with pytest.raises(StackError, match=r"made by Postgres 12, the installed binaries are .* `trader restore`"):
         server.start()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import UUID
@@ -22,14 +23,21 @@ from config import Settings, load_settings
 from flows.deploy import deploy_all
 from runtime.stack.local_stack import LocalStack, StackOptions
 from tasks.settings import passed_down
+from tests.support.postgres import make_reachable_folder, reachable_folder
+
+__all__ = ["reachable_folder"]
 
 os.environ["DO_NOT_TRACK"] = "1"
 
 
 @async_fixture(scope="session", loop_scope="session")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalStack]:
-    async with LocalStack(StackOptions(tmp_path_factory.mktemp("stack"))) as stack:
-        yield stack
+async def stack() -> AsyncIterator[LocalStack]:
+    folder = make_reachable_folder()
+    try:
+        async with LocalStack(StackOptions(folder)) as stack:
+            yield stack
+    finally:
+        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

@@ -54,6 +54,7 @@ async def test_schedules_make_runs_of_the_active_deployments_only(deployed: dict
         "intraday": [],
         "flatten": ["12:31", "15:31"],
         "reconcile": ["16:20"],
+        "backup": ["17:00"],
     }
 
 
@@ -102,6 +103,7 @@ async def test_what_trades_or_closes_hangs_on_no_lease(deployed: dict[str, UUID]
         "intraday": None,
         "flatten": None,
         "reconcile": 1,
+        "backup": 1,
     }
 
 

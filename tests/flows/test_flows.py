@@ -15,6 +15,7 @@ from prefect.client.schemas.objects import State
 from config import Settings
 from db.journal import Journal
 from flows import conduct
+from flows.backup import backup
 from flows.flatten import FlattenScope, check_request, flatten
 from flows.intraday import intraday
 from flows.reconcile import reconcile
@@ -26,7 +27,7 @@ from runtime.planning import plan_for, session_folder
 
 DayFlow = Flow[..., Coroutine[Any, Any, State[Any]]]
 
-ALL = (startup, warm_up, intraday, flatten, reconcile, trading_day)
+ALL = (startup, warm_up, intraday, flatten, reconcile, backup, trading_day)
 HOLIDAY = datetime.date(2024, 11, 28)
 PAST = datetime.date(2024, 11, 27)
 

@@ -31,8 +31,8 @@ def pid_of(folder: Path, words: str) -> int | None:
     return next((int(line.split()[0]) for line in processes_of(folder) if words in line), None)
 
 
-async def test_what_dies_is_started_again_and_ctrl_c_stops_everything(tmp_path: Path) -> None:
-    folder = tmp_path / "state"
+async def test_what_dies_is_started_again_and_ctrl_c_stops_everything(reachable_folder: Path) -> None:
+    folder = reachable_folder / "state"
     starter = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", PROGRAM, str(folder), "65000"), cwd=ROOT, stdout=subprocess.PIPE
     )

@@ -18,6 +18,7 @@ from db.migrate import upgrade
 from runtime.stack.postgres import EmbeddedPostgres
 
 TEMPLATE = "trader_template"
+PREFIX = "trader-postgres-"
 ROOM_BYTES = 4 * 1024**3
 _numbers = count(1)
 
@@ -56,10 +57,31 @@ def kill_server(url: str) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
+@pytest.fixture
+def reachable_folder() -> Iterator[Path]:
+    """A state folder for one test; what root's Postgres stores for it lies inside, and goes with it."""
+    folder = make_reachable_folder()
+    yield folder
+    shutil.rmtree(folder)
+
+
 def make_reachable_folder() -> Path:
     """A temporary folder, in memory where there is room, that the user whom root runs Postgres as can reach too."""
     memory = Path("/dev/shm")
     roomy = memory.is_dir() and shutil.disk_usage(memory).free > ROOM_BYTES
-    folder = Path(tempfile.mkdtemp(prefix="trader-postgres-", dir=memory if roomy else None))
+    room = memory if roomy else Path(tempfile.gettempdir())
+    remove_leftovers(room)
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=room))
     folder.chmod(0o711)
     return folder
+
+
+def remove_leftovers(room: Path) -> None:
+    """Stop and remove what test processes that were killed have left."""
+    for folder in room.glob(f"{PREFIX}*-*"):
+        try:
+            os.kill(int(folder.name.removeprefix(PREFIX).partition("-")[0]), 0)
+        except ProcessLookupError:
+            for access in (*folder.glob("access.json"), *folder.glob("*/access.json"), *folder.glob("*/*/access.json")):
+                EmbeddedPostgres(access.parent).stop()
+            shutil.rmtree(folder, ignore_errors=True)  # another process may be at it, too
