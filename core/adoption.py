@@ -9,7 +9,7 @@ from core.bracket import Heard, Stage
 from core.desk import Desk
 from core.fills import exit_shares, settle_trades
 from core.orders import Execution, OpenOrder, OrderSpec, parse_order_ref
-from core.pricing import increments_of, leg_distance
+from core.pricing import increments_of, leg_distances
 from core.protection import aim, is_working
 from core.state import Book, Bracket, Legs, Order
 from core.vocabulary import Action, Leg, OrderKind, Severity, Side
@@ -100,7 +100,7 @@ def _distance(book: Book, leg: tuple[Decimal, int], average: Decimal, multiple: 
     if price:
         return (price - average) * direction
     atr = book.atr.value
-    return leg_distance(multiple, atr, average, ZERO, increments_of(book)) if atr is not None else ZERO
+    return leg_distances((multiple,), atr, average, ZERO, increments_of(book))[0] if atr is not None else ZERO
 
 
 def _assign_emergency(book: Book, order: Order) -> None:

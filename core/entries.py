@@ -14,11 +14,14 @@ from core.pricing import increments_of, leg_price, through_market
 from core.records import Decision
 from core.rules import pricing, risk
 from core.rules.access import no_access
-from core.rules.candidate import SIDES, Candidate, Plan, make_plan
+from core.rules.candidate import SIDES, Candidate, Plan, make_plan, outcome_of
 from core.rules.position import order_in_flight, position_rule
 from core.rules.signal import invalid, outdated, weak
 from core.state import Book, Bracket, Legs
 from core.vocabulary import ExitReason, Leg, OrderKind, Outcome, Refusal, Severity, Side, TimeInForce
+
+TRADING_RULES = (*risk.RULES, order_in_flight, position_rule, *pricing.RULES)
+"""Rules 3 to 7, in the order in which they are asked, and what an entry needs besides."""
 
 KEYS_MAX = 10_000
 """Predictions remembered; beyond that those too old to be accepted again are forgotten."""
@@ -78,7 +81,8 @@ def enter_after_exit(desk: Desk, book: Book, prediction: Prediction, number: int
 
 def _candidate(desk: Desk, prediction: Prediction, params: TickerParams, side: Side) -> Candidate:
     """What the rules see."""
-    candidate = Candidate(desk, prediction, desk.book(prediction.ticker), params, side, plan=None)
+    book = desk.book(prediction.ticker)
+    candidate = Candidate(desk, prediction, book, params, side, outcome_of(book, side))
     candidate.plan = plan = make_plan(candidate)
     candidate.note("confidence_threshold", params.confidence_threshold)
     if plan is not None:
@@ -97,7 +101,7 @@ def _refusal(desk: Desk, prediction: Prediction, candidate: Candidate | None) ->
 
 
 def _trading_refusal(candidate: Candidate) -> Refusal | None:
-    for rule in (*risk.RULES, order_in_flight, position_rule, *pricing.RULES):
+    for rule in TRADING_RULES:
         refusal = rule(candidate)
         if refusal is not None:
             return refusal
@@ -126,6 +130,7 @@ def _record(
     state = desk.state
     plan = candidate.plan if candidate is not None else None
     outcome = Outcome.REFUSE if number is None or candidate is None else candidate.outcome
+    values = tuple(sorted(candidate.values.items())) if candidate is not None else ()
     decision = Decision(
         at_ms=state.now_ms,
         number=state.next_decision,
@@ -135,8 +140,8 @@ def _record(
         confidence=prediction.confidence,
         outcome=outcome,
         refusal=refusal,
-        explanation=_explain(outcome, refusal, candidate),
-        values=tuple(sorted(candidate.values.items())) if candidate is not None else (),
+        explanation=_explain(outcome, refusal, candidate, values),
+        values=values,
         order_ref="" if number is None else order_ref(state.session, prediction.ticker, number, Leg.ENTRY),
         side=candidate.side if candidate is not None else None,
         shares=plan.shares if plan is not None and number is not None else 0,
@@ -148,8 +153,10 @@ def _record(
     desk.out.append(RecordDecision(decision))
 
 
-def _explain(outcome: Outcome, refusal: Refusal | None, candidate: Candidate | None) -> str:
-    figures = ", ".join(f"{name} {value}" for name, value in sorted(candidate.values.items())) if candidate else ""
+def _explain(
+    outcome: Outcome, refusal: Refusal | None, candidate: Candidate | None, values: tuple[tuple[str, str], ...]
+) -> str:
+    figures = ", ".join([f"{name} {value}" for name, value in values])
     if refusal is not None or candidate is None or candidate.plan is None:
         return f"Refused: {refusal}" + (f" ({figures})." if figures else ".")
     return f"{outcome}: {candidate.side} {candidate.plan.shares} at {candidate.plan.price} ({figures})."

@@ -36,8 +36,6 @@ def committed_value(desk: Desk, book: Book) -> Decimal:
 
 def heat_of(desk: Desk, book: Book) -> Decimal:
     """What the ticker loses from its mark if its stops are hit: shares × distance to the stop, dollars."""
-    if not book.brackets:
-        return ZERO
     heat, mark = ZERO, mark_of(desk, book)
     for bracket in book.brackets.values():
         entry = book.live(bracket.entry)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from decimal import ROUND_HALF_EVEN, Decimal
+from math import isfinite
 
 from core.errors import InvalidValueError
 
@@ -15,7 +15,7 @@ CENT = Decimal("0.01")
 
 def from_float(x: float) -> Decimal:
     """The decimal that the float prints as: 75.1, not 75.0999999.... Raises InvalidValueError for NaN and infinity."""
-    if not math.isfinite(x):
+    if not isfinite(x):
         raise InvalidValueError("amount", x, "a finite number")
     return Decimal(repr(x))
 

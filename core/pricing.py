@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from decimal import Decimal
 
 from core.money import Increments, from_float, increment_at, round_down, round_up
@@ -54,13 +55,15 @@ def spread_of(book: Book) -> Decimal:
     return max(Decimal(0), from_float(quote.ask) - from_float(quote.bid))
 
 
-def leg_distance(multiple: Decimal, atr: float, price: Decimal, spread: Decimal, increments: Increments) -> Decimal:
-    """multiple × ATR, at least 2 ticks and the spread; dollars.
+def leg_distances(
+    multiples: Iterable[Decimal], atr: float, price: Decimal, spread: Decimal, increments: Increments
+) -> list[Decimal]:
+    """Each multiple × ATR, at least 2 ticks and the spread; dollars.
 
     The ATR counts to a billionth: the noise of floats must not cost a tick when the leg is rounded.
     """
-    least = LEAST_DISTANCE_TICKS * increment_at(price, increments)
-    return max(multiple * from_float(round(atr, 9)), least, spread)
+    exact, least = from_float(round(atr, 9)), max(LEAST_DISTANCE_TICKS * increment_at(price, increments), spread)
+    return [max(multiple * exact, least) for multiple in multiples]
 
 
 def leg_price(side: Side, raw: Decimal, increments: Increments) -> Decimal:

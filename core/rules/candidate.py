@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from core.desk import Desk
-from core.exposure import committed_value, mark_of
+from core.exposure import committed_shares, committed_value, mark_of
 from core.indicators import correlation_of
 from core.market import Prediction
 from core.money import from_float
 from core.params import SizeUnit, TickerParams
-from core.pricing import increments_of, is_price, leg_distance, price_for, spread_of
+from core.pricing import increments_of, is_price, leg_distances, price_for, spread_of
 from core.sizing import Exposure, Sized, correlation_adjusted, shares_for
 from core.state import Book
 from core.vocabulary import Outcome, Refusal, Side
@@ -28,24 +28,17 @@ class Plan:
     price: Decimal
     spread: Decimal
     sized: Sized | Refusal
+    shares: int  # to trade; 0 where the size was refused
+    shares_after: int  # of the ticker once carried out, signed; a reversal starts from flat
+    value_after: Decimal  # the same in dollars at the decision price
     atr: float  # 0 while it is not ready, and so are the distances
     stop_distance: Decimal
     target_distance: Decimal
 
     @property
-    def shares(self) -> int:
-        """Shares to trade; 0 where the size was refused."""
-        return self.sized.shares if isinstance(self.sized, Sized) else 0
-
-    @property
     def capital_efficiency(self) -> float | None:
         """Shares × price / dollars; None where the size was refused."""
         return self.sized.capital_efficiency if isinstance(self.sized, Sized) else None
-
-    @property
-    def value(self) -> Decimal:
-        """Dollars to trade."""
-        return self.shares * self.price
 
 
 @dataclass(slots=True)
@@ -57,15 +50,16 @@ class Candidate:
     book: Book
     params: TickerParams
     side: Side
-    plan: Plan | None  # None while there is no usable price
+    outcome: Outcome  # what acting on it would be
+    plan: Plan | None = None  # None while there is no usable price
     values: dict[str, str] = field(default_factory=dict)
     _others: list[tuple[Book, Decimal]] | None = None
 
     def others(self) -> list[tuple[Book, Decimal]]:
         """The other tickers in which something is held or being entered, with its signed dollars."""
         if self._others is None:
-            books = self.desk.state.books.values()
-            valued = ((book, committed_value(self.desk, book)) for book in books if book is not self.book)
+            books = [book for book in self.desk.state.books.values() if book.position or book.orders]
+            valued = [(book, committed_value(self.desk, book)) for book in books if book is not self.book]
             self._others = [(book, value) for book, value in valued if value]
         return self._others
 
@@ -73,12 +67,12 @@ class Candidate:
         """Keep a figure for the decision's record."""
         self.values[name] = str(figure)
 
-    @property
-    def outcome(self) -> Outcome:
-        """Enter when flat, add on the same side, else turn around."""
-        if self.book.position == 0:
-            return Outcome.ENTER
-        return Outcome.SCALE_IN if self.book.position * self.side.sign > 0 else Outcome.REVERSE
+
+def outcome_of(book: Book, side: Side) -> Outcome:
+    """Enter when flat, add on the same side, else turn around."""
+    if book.position == 0:
+        return Outcome.ENTER
+    return Outcome.SCALE_IN if book.position * side.sign > 0 else Outcome.REVERSE
 
 
 def make_plan(candidate: Candidate) -> Plan | None:
@@ -90,12 +84,15 @@ def make_plan(candidate: Candidate) -> Plan | None:
     price, spread = from_float(raw), spread_of(book)
     stop = target = Decimal(0)
     if book.atr.value is not None:
-        increments = increments_of(book)
-        stop = leg_distance(params.atr_stop_multiplier, book.atr.value, price, spread, increments)
-        target = leg_distance(params.atr_target_multiplier, book.atr.value, price, spread, increments)
+        multiples = (params.atr_stop_multiplier, params.atr_target_multiplier)
+        stop, target = leg_distances(multiples, book.atr.value, price, spread, increments_of(book))
     size, unit = _size(candidate, price)
     sized = shares_for(size, unit, price, desk.params.max_shares_per_order)
-    return Plan(candidate.outcome, price, spread, sized, book.atr.value or 0.0, stop, target)
+    shares = sized.shares if isinstance(sized, Sized) else 0
+    kept = 0 if candidate.outcome is Outcome.REVERSE else committed_shares(book)
+    after = kept + candidate.side.sign * shares
+    atr = book.atr.value or 0.0
+    return Plan(candidate.outcome, price, spread, sized, shares, after, after * price, atr, stop, target)
 
 
 def _size(candidate: Candidate, price: Decimal) -> tuple[Decimal, SizeUnit]:

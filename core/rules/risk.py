@@ -52,7 +52,7 @@ def trades(candidate: Candidate) -> Refusal | None:
     if risk.max_trades_per_ticker is not None and of_ticker >= risk.max_trades_per_ticker:
         candidate.note("trades_of_ticker", of_ticker)
         return Refusal.MAX_TICKER_TRADES
-    of_all = sum(_trades_opened(book) for book in candidate.desk.state.books.values())
+    of_all = sum([_trades_opened(book) for book in candidate.desk.state.books.values()])
     if risk.max_trades is not None and of_all >= risk.max_trades:
         candidate.note("trades", of_all)
         return Refusal.MAX_SESSION_TRADES
@@ -60,8 +60,10 @@ def trades(candidate: Candidate) -> Refusal | None:
 
 
 def _trades_opened(book: Book) -> int:
-    entering = any(order.leg is Leg.ENTRY and order.filled == 0 for order in book.orders.values())
-    return len(book.trades) + (1 if entering and book.position == 0 else 0)
+    opened = len(book.trades)
+    if book.position or not book.orders:
+        return opened
+    return opened + any(order.leg is Leg.ENTRY and order.filled == 0 for order in book.orders.values())
 
 
 def order_rate(candidate: Candidate) -> Refusal | None:
@@ -113,20 +115,9 @@ def blocked(candidate: Candidate) -> Refusal | None:
 # --- what the trade would add -------------------------------------------------------------------------------------
 
 
-def shares_after(candidate: Candidate, plan: Plan) -> int:
-    """Signed shares of the ticker once the plan is carried out; a reversal starts from flat."""
-    kept = 0 if plan.outcome is Outcome.REVERSE else committed_shares(candidate.book)
-    return kept + candidate.side.sign * plan.shares
-
-
-def value_after(candidate: Candidate, plan: Plan) -> Decimal:
-    """Signed dollars of the ticker once the plan is carried out, at the decision price."""
-    return shares_after(candidate, plan) * plan.price
-
-
 def position_size(candidate: Candidate, plan: Plan) -> Refusal | None:
     """Dollars and shares of one position."""
-    risk, shares = candidate.desk.params.risk, abs(shares_after(candidate, plan))
+    risk, shares = candidate.desk.params.risk, abs(plan.shares_after)
     if risk.max_position_value is not None and exceeds(shares * plan.price, risk.max_position_value):
         candidate.note("position_value", shares * plan.price)
         return Refusal.MAX_POSITION_VALUE
@@ -139,7 +130,7 @@ def position_size(candidate: Candidate, plan: Plan) -> Refusal | None:
 def gross_exposure(candidate: Candidate, plan: Plan) -> Refusal | None:
     """Dollars of all positions, long and short alike."""
     limit = candidate.desk.params.risk.max_gross_exposure
-    gross = abs(value_after(candidate, plan)) + sum(abs(value) for _, value in candidate.others())
+    gross = sum([abs(value) for _, value in candidate.others()], abs(plan.value_after))
     if limit is not None and exceeds(gross, limit):
         candidate.note("gross_exposure", gross)
         return Refusal.MAX_GROSS_EXPOSURE
@@ -151,7 +142,7 @@ def sector_exposure(candidate: Candidate, plan: Plan) -> Refusal | None:
     limit, own = candidate.desk.params.risk.max_sector_exposure, candidate.params
     if limit is None or not own.sector:
         return None
-    net = value_after(candidate, plan) * own.sector_sign
+    net = plan.value_after * own.sector_sign
     for book, value in candidate.others():
         params = candidate.desk.by_ticker.get(book.ticker)
         if params is not None and params.sector == own.sector:
@@ -167,7 +158,7 @@ def pair_bet(candidate: Candidate, plan: Plan) -> Refusal | None:
     limit = candidate.desk.params.risk.max_pair_bet_sizes
     if limit is None:
         return None
-    own = value_after(candidate, plan)
+    own = plan.value_after
     size = candidate.params.size * (1 if candidate.params.size_unit is SizeUnit.DOLLARS else plan.price)
     others = {book.ticker: value for book, value in candidate.others()}
     for pair in candidate.desk.params.pairs:
@@ -192,7 +183,7 @@ def heat(candidate: Candidate, plan: Plan) -> Refusal | None:
         return None
     total = plan.shares * plan.stop_distance
     for book in desk.state.books.values():
-        if book is not candidate.book or plan.outcome is Outcome.SCALE_IN:
+        if book.brackets and (book is not candidate.book or plan.outcome is Outcome.SCALE_IN):
             total += heat_of(desk, book)
     if exceeds(total, limit):
         candidate.note("portfolio_heat", total)
@@ -216,7 +207,8 @@ def price_jump(candidate: Candidate, plan: Plan) -> Refusal | None:
     limit, close = candidate.desk.params.risk.max_price_jump_fraction, candidate.book.last_close
     if limit is None or close is None:
         return None
-    jump = abs(plan.price - from_float(close)) / from_float(close)
+    before = from_float(close)
+    jump = abs(plan.price - before) / before
     candidate.note("price_jump_fraction", f"{jump:.6f}")
     return Refusal.PRICE_JUMP if exceeds(jump, from_float(limit)) else None
 
@@ -226,8 +218,9 @@ def buying_power(candidate: Candidate) -> Refusal | None:
     desk, plan, power = candidate.desk, candidate.plan, candidate.desk.state.buying_power
     if power is None or plan is None:
         return None
-    entering = ((book, committed_shares(book) - book.position) for book in desk.state.books.values())
-    needed = plan.value + sum(abs(shares * mark_of(desk, book)) for book, shares in entering if shares)
+    ordering = [book for book in desk.state.books.values() if book.orders]
+    entering = [(book, committed_shares(book) - book.position) for book in ordering]
+    needed = sum([abs(shares * mark_of(desk, book)) for book, shares in entering if shares], plan.shares * plan.price)
     if power.is_nan() or exceeds(needed, power):
         candidate.note("buying_power", power)
         return Refusal.BUYING_POWER
@@ -251,7 +244,11 @@ def trade(candidate: Candidate) -> Refusal | None:
     plan = candidate.plan
     if plan is None:
         return None
-    return next((refusal for rule in TRADE_RULES if (refusal := rule(candidate, plan)) is not None), None)
+    for rule in TRADE_RULES:
+        refusal = rule(candidate, plan)
+        if refusal is not None:
+            return refusal
+    return None
 
 
 RULES: tuple[Rule, ...] = (
