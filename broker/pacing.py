@@ -44,11 +44,15 @@ class MessageQueue:
     """Writes at once while the second has room, else in order of priority as room comes.
 
     `on_blocked` is called whenever something has to wait: the owner calls `pump` again when the clock has moved on.
+    `check_fence` is called before anything is written, and raises when that would be another process' business by now.
     """
 
-    def __init__(self, clock: Clock, on_blocked: Callable[[], None]) -> None:
+    def __init__(
+        self, clock: Clock, on_blocked: Callable[[], None], check_fence: Callable[[], None] = lambda: None
+    ) -> None:
         self._clock = clock
         self._on_blocked = on_blocked
+        self._check_fence = check_fence
         self._waiting: list[_Waiting] = []
         self._numbers = itertools.count()
         self._written: deque[tuple[int, int]] = deque()  # (at_ms, messages)
@@ -67,6 +71,7 @@ class MessageQueue:
         if messages > LIMITS[priority]:
             raise ValueError(f"{messages} messages in one piece: at most {LIMITS[priority]} go out in a second")
         if not self._waiting and self._has_room(priority, messages):
+            self._check_fence()
             self.count(messages)
             write()
             return
@@ -75,6 +80,7 @@ class MessageQueue:
 
     def pump(self) -> None:
         """Write what there is room for."""
+        self._check_fence()
         while self._waiting and self._has_room(self._waiting[0].priority, self._waiting[0].messages):
             item = heapq.heappop(self._waiting)
             self.count(item.messages)

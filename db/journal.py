@@ -17,6 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from db.fence import Fence
+
 SCHEMA_VERSION = 1
 RESERVE_BYTES = 16 * 1024 * 1024
 SHIPPED_STEP = 1_000  # rows by which the stored watermark may lag
@@ -58,6 +60,10 @@ class JournalLocked(JournalError):
     """Another live process writes this session's journal."""
 
 
+class JournalTakenOver(JournalError):
+    """Another process has opened the journal under a higher epoch: this one must neither write nor send."""
+
+
 class JournalMismatch(JournalError):
     """The file is of another session or schema, or the rows do not continue it."""
 
@@ -65,10 +71,11 @@ class JournalMismatch(JournalError):
 class Journal:
     """The writer's end. Use it on the thread that opened it; `close()` ends it, and so does any death."""
 
-    def __init__(self, path: Path, session: str, connection: sqlite3.Connection, lock: IO[str]) -> None:
+    def __init__(self, path: Path, session: str, connection: sqlite3.Connection, lock: IO[str], fence: Fence) -> None:
         self.path = path
         self.session = session
         self.epoch = 0
+        self.fence = fence
         self.last_sequence: int = connection.execute("SELECT coalesce(max(sequence), 0) FROM rows").fetchone()[0]
         self.shipped_sequence = int(_fact(connection, "shipped_sequence") or 0)  # what Postgres was last known to have
         self._stored_shipped = self.shipped_sequence
@@ -90,8 +97,9 @@ class Journal:
             connection = on_failure.enter_context(closing(sqlite3.connect(path, isolation_level=None)))
             with _typed_errors(path):
                 _prepare(connection, path, session)
-            journal = cls(path, session, connection, lock)
-            journal._begin_epoch(epoch_above)
+            fence = on_failure.enter_context(closing(_open_fence(path)))
+            journal = cls(path, session, connection, lock, fence)
+            journal._begin_epoch(max(epoch_above, fence.newest_epoch))
             on_failure.pop_all()
         journal._set_reserve_aside(reserve_bytes)
         return journal
@@ -104,8 +112,10 @@ class Journal:
     def append(self, rows: Sequence[JournalRow]) -> None:
         """Make the rows durable, all or none. They continue the sequence without a gap.
 
-        A full disk takes the reserve first (`low_on_space` turns true), then raises JournalFull.
+        A full disk takes the reserve first (`low_on_space` turns true), then raises JournalFull. Raises
+        JournalTakenOver too: a row of ours would stand in the way of our successor's.
         """
+        self.check_fence()
         for expected, row in enumerate(rows, self.last_sequence + 1):
             if row.sequence != expected:
                 raise JournalMismatch(f"{self.path}: row {row.sequence} does not follow row {expected - 1}")
@@ -118,6 +128,11 @@ class Journal:
             self._insert(rows)
         self.last_sequence += len(rows)
 
+    def check_fence(self) -> None:
+        """Raise JournalTakenOver when this process is not the session's any more."""
+        if self.fence.is_passed():
+            raise JournalTakenOver(f"{self.path}: the session was taken over. {self.fence.words()}.")
+
     def read(self, after_sequence: int = 0) -> Iterator[JournalRow]:
         """The rows after `after_sequence`, in order."""
         return _read(self._connection, after_sequence, limit=-1)
@@ -127,15 +142,21 @@ class Journal:
         self.shipped_sequence = sequence
 
     def close(self) -> None:
-        """Fold the WAL into the file, give the reserve back and let go of the lock. Raises JournalFull."""
-        self._give_reserve_back()
+        """Fold the WAL into the file, give the reserve back and let go of the lock. Raises JournalFull.
+
+        After a takeover the files are our successor's: they are only let go of.
+        """
         try:
+            if self.fence.is_passed():
+                return
+            self._give_reserve_back()
             with _typed_errors(self.path):
                 self._store_shipped()
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             self._connection.close()
             self._lock.close()
+            self.fence.close()
 
     def __enter__(self) -> Self:
         return self
@@ -172,6 +193,7 @@ class Journal:
             self._connection.execute(
                 "INSERT INTO epochs VALUES (?, ?, ?)", (self.epoch, os.getpid(), self.last_sequence)
             )
+        self.fence.raise_to(self.epoch)
 
     def _set_reserve_aside(self, size_bytes: int) -> None:
         path = self.path.with_suffix(".reserve")
@@ -269,6 +291,13 @@ def _lock(lock_path: Path, path: Path) -> IO[str]:
     lock.write(str(os.getpid()))
     lock.flush()
     return lock
+
+
+def _open_fence(path: Path) -> Fence:
+    try:
+        return Fence(path.with_suffix(".epoch"))
+    except OSError as error:
+        raise JournalFull(f"{path}: {error}.") from error
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from broker.gateway import IbBroker
@@ -15,8 +16,8 @@ from broker.history_budget import HistoryBudget
 from config import ClockKind, Settings
 from core.events import Event, LinkChanged, StopRequested
 from core.params import SessionPlan
-from core.vocabulary import Link
-from db.journal import Journal, JournalLocked
+from core.vocabulary import Link, Severity
+from db.journal import Journal, JournalLocked, JournalTakenOver
 from db.recovery import open_journal
 from runtime.alerts import Alerts
 from runtime.chores import Chores
@@ -44,7 +45,7 @@ def make_alerts(settings: Settings, plan: SessionPlan) -> Alerts:
 async def open_session(settings: Settings, date: str) -> AsyncIterator[Host]:
     """Lock the session, replay its journal, and assemble it around its (not yet connected) broker.
 
-    Raises MarketClosed, and SessionAlreadyRunning when another process holds it.
+    Raises MarketClosed, and SessionAlreadyRunning when another process holds it or, while inside, has taken it over.
     """
     plan = plan_for(settings, date)
     folder = session_folder(settings, plan)
@@ -57,13 +58,28 @@ async def open_session(settings: Settings, date: str) -> AsyncIterator[Host]:
         host = _assemble(settings, plan, journal, alerts, SharedHistoryBudget(url, plan.account) if url else None)
         if url is not None:
             await stack.enter_async_context(shipping(journal, url, alerts, host.clock.now_ms))
-            await stack.enter_async_context(present_in_postgres(settings, plan, journal.epoch, url, host.answer))
+            taken_over = partial(_taken_over_elsewhere, journal, host)
+            await stack.enter_async_context(
+                present_in_postgres(settings, plan, journal.epoch, url, host.answer, taken_over)
+            )
         stack.push_async_callback(host.broker.close)
         control = await serve_control(socket_path(folder), host.answer)
         stack.callback(control.close)
         stack.callback(_stop_on_signals(host))
         log.info("session %s opened, epoch %d", plan.session, journal.epoch)
-        yield host
+        try:
+            yield host
+        except (JournalTakenOver, ExceptionGroup) as ended:
+            if not journal.fence.is_passed():
+                raise
+            text = f"This process (epoch {journal.epoch}) has sent its last order. {journal.fence.words()}."
+            host.alert(Severity.CRITICAL, "taken_over", "The session was taken over by another process", text)
+            raise SessionAlreadyRunning(plan.session, read_holder(folder)) from ended
+
+
+def _taken_over_elsewhere(journal: Journal, host: Host, words: str) -> None:
+    journal.fence.shut(words)
+    host.fail(JournalTakenOver(words))
 
 
 def _open_journal(folder: Path, session: str, url: str | None) -> Journal:
@@ -99,6 +115,7 @@ def _assemble(
         on_failure=lambda failure: host.fail(failure),
         deterministic=deterministic,
         history_budget=history_budget,
+        check_fence=journal.check_fence,
     )
     session.broker = broker
     tickers = tuple(ticker.ticker for ticker in settings.params().tickers)

@@ -16,6 +16,7 @@ from core.params import SessionPlan
 from db.commands import CommandListener, SessionCommand
 from db.engine import DatabaseError
 from db.lock import LockState, SessionLock
+from db.queries import session_state
 from db.snapshots import record_settings
 from runtime.control import ControlAnswer, ControlCommand, ControlRequest
 from runtime.holder import SessionAlreadyRunning
@@ -28,16 +29,22 @@ log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def present_in_postgres(
-    settings: Settings, plan: SessionPlan, epoch: int, url: str, answer: Callable[[ControlRequest], ControlAnswer]
+    settings: Settings,
+    plan: SessionPlan,
+    epoch: int,
+    url: str,
+    answer: Callable[[ControlRequest], ControlAnswer],
+    on_taken_over: Callable[[str], None],
 ) -> AsyncIterator[None]:
     """Be the session of (account, date) for all machines that share the database.
 
+    `on_taken_over` hears, in words, that a process of a higher epoch has shipped rows of this session.
     Raises SessionAlreadyRunning when another process holds the lock there.
     """
     lock = SessionLock(url, plan.account, plan.date)
     if await asyncio.to_thread(lock.hold) is LockState.TAKEN:
         raise SessionAlreadyRunning(plan.session, None)
-    holding = asyncio.create_task(_hold(lock, plan.session))
+    holding = asyncio.create_task(_hold(lock, url, plan.session, epoch, on_taken_over))
     loop = asyncio.get_running_loop()
 
     def hand_over(command: SessionCommand) -> None:
@@ -55,11 +62,24 @@ async def present_in_postgres(
         await asyncio.to_thread(lock.release)
 
 
-async def _hold(lock: SessionLock, session: str) -> None:
+async def _hold(lock: SessionLock, url: str, session: str, epoch: int, on_taken_over: Callable[[str], None]) -> None:
     while True:
         await asyncio.sleep(HOLD_SECONDS)
+        newest = await asyncio.to_thread(_epoch_in_postgres, url, session)
+        if newest > epoch:
+            on_taken_over(f"Postgres has rows of epoch {newest}, this process has epoch {epoch}")
+            return
         if await asyncio.to_thread(lock.hold) is LockState.TAKEN:
             log.critical("another process holds the lock of %s in Postgres: two sessions may be running", session)
+
+
+def _epoch_in_postgres(url: str, session: str) -> int:
+    """The epoch of whoever shipped last; 0 for nobody, or while the database is away."""
+    try:
+        known = session_state(url, session)
+    except DatabaseError:
+        return 0
+    return known.epoch if known else 0
 
 
 def _hear(
