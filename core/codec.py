@@ -70,9 +70,15 @@ def _dataclass_writer(kind: type) -> Writer:
     return writer
 
 
-def _expression(value: str, hint: Any, scope: dict[str, object]) -> str:
+def _expression(value: str, hint: Any, scope: dict[str, object], depth: int = 0) -> str:
     """Source that writes `value`: in place where the declared type says how, else by the type that it has."""
     members = get_args(hint)
+    if get_origin(hint) is tuple and members[-1] is Ellipsis:
+        one = _expression(f"v{depth}", members[0], scope, depth + 1)
+        return f"'[' + ','.join([{one} for v{depth} in {value}]) + ']'"
+    if get_origin(hint) is tuple:
+        parts = [_expression(f"{value}[{index}]", member, scope, depth) for index, member in enumerate(members)]
+        return "'[' + " + " + ',' + ".join(parts) + " + ']'"
     if len(members) == 2 and members[1] is NoneType and members[0] in _IN_PLACE:
         return f"('null' if {value} is None else {_expression(value, members[0], scope)})"
     if isinstance(hint, type) and issubclass(hint, Enum):
@@ -124,7 +130,7 @@ _WRITERS = _Writers(
 _IN_PLACE: dict[object, str] = {
     bool: "('true' if {0} else 'false')",
     int: "int_text({0})",
-    float: "(repr({0}) if isfinite({0}) else writers[float]({0}))",
+    float: "(repr({0}) if type({0}) is float and isfinite({0}) else writers[type({0})]({0}))",
     str: "quoted({0})",
     Decimal: "'\"' + str({0}) + '\"'",
 }

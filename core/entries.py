@@ -209,11 +209,13 @@ def _entry_spec(candidate: Candidate, bracket: Bracket, plan: Plan) -> OrderSpec
 def _leg_specs(desk: Desk, book: Book, bracket: Bracket, shares: int) -> dict[Leg, OrderSpec]:
     """Stop, target and, where its time has not passed, the timed exit that makes the broker itself go flat."""
 
+    session, ticker, number, action = desk.state.session, book.ticker, bracket.number, bracket.side.exit_action
+
     def spec(leg: Leg, kind: OrderKind, limit: Decimal | None, stop: Decimal | None, after_ms: int | None) -> OrderSpec:
         return OrderSpec(
-            order_ref=order_ref(desk.state.session, book.ticker, bracket.number, leg),
-            ticker=book.ticker,
-            action=bracket.side.exit_action,
+            order_ref=order_ref(session, ticker, number, leg),
+            ticker=ticker,
+            action=action,
             kind=kind,
             shares=shares,
             limit_price=limit,

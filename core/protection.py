@@ -50,18 +50,18 @@ def orders_of(book: Book, bracket: Bracket) -> list[Order]:
 
 def working_stops(book: Book, orders: Iterable[Order]) -> int:
     """Shares for which stops work."""
-    return sum(order.remaining for order in orders if order.is_stop and is_working(book, order))
+    return sum([order.remaining for order in orders if order.is_stop and is_working(book, order)])
 
 
 def watch_cover(desk: Desk, book: Book) -> None:
     """Note since when a bracket, and the position, has been without cover; the time adds up in the trade's note."""
     now_ms = desk.state.now_ms
     for bracket in book.brackets.values():
-        if working_stops(book, orders_of(book, bracket)) >= bracket.held:
+        if bracket.held <= 0 or working_stops(book, orders_of(book, bracket)) >= bracket.held:
             bracket.naked_since_ms = None
         elif bracket.naked_since_ms is None:
             bracket.naked_since_ms = now_ms
-    exposed = abs(book.position) > working_stops(book, book.orders.values())
+    exposed = book.position != 0 and abs(book.position) > working_stops(book, book.orders.values())
     if exposed and book.exposed_since_ms is None:
         book.exposed_since_ms = now_ms
     elif not exposed and book.exposed_since_ms is not None:

@@ -11,7 +11,7 @@ from core.bracket import Heard, Stage
 from core.desk import ANSWER_MS, Desk
 from core.entries import enter_after_exit
 from core.protection import SETTLE_MS, tend_bracket, watch_cover
-from core.state import Book, Exit, Order
+from core.state import Book, Exit
 from core.vocabulary import ExitReason, Leg, Severity
 
 
@@ -72,18 +72,20 @@ def _repair(desk: Desk, book: Book) -> None:
 
 def _watch_silence(desk: Desk, book: Book) -> None:
     """An instruction without an answer becomes UNKNOWN; the broker is asked, nothing is sent again blindly."""
-    silent: list[Order] = []
+    now_ms, is_unknown = desk.state.now_ms, False
     for order in book.orders.values():
-        if order.stage is Stage.LIVE:
+        stage, due_ms = order.stage, order.sent_ms + ANSWER_MS
+        if stage is Stage.LIVE:
             continue
-        due_ms = order.sent_ms + ANSWER_MS
-        if order.stage is Stage.UNKNOWN or desk.state.now_ms < due_ms:
-            book.look_again(max(due_ms, desk.state.now_ms + ANSWER_MS) if order.stage is Stage.UNKNOWN else due_ms)
+        if stage is not Stage.UNKNOWN and now_ms < due_ms:
+            book.look_again(due_ms)
+            continue
+        is_unknown = True
+        if stage is Stage.UNKNOWN:
+            book.look_again(now_ms + ANSWER_MS)
         else:
-            silent.append(order)
-    for order in silent:
-        desk.hear(book, order, Heard.SILENCE)
-    if any(order.stage is Stage.UNKNOWN for order in book.orders.values()):
+            desk.hear(book, order, Heard.SILENCE)
+    if is_unknown:
         desk.read_broker(f"orders of {book.ticker} without an answer")
 
 
