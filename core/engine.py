@@ -95,6 +95,16 @@ class Engine:
         """Whether the session owns no shares."""
         return not self.state.ledger.positions
 
+    def is_exited(self, tickers: tuple[str, ...] = ()) -> bool:
+        """Whether these tickers (all, where none is named) have no shares, no orders and no exit under way.
+
+        An exit ends with a read-back, one of the whole account when every foreign share has been found and sold.
+        """
+        if not tickers and self.state.flattens_account:
+            return False
+        books = [book for book in self.state.books.values() if not tickers or book.ticker in tickers]
+        return all(book.exit is None and not book.orders and not book.position for book in books)
+
     def is_reconciled(self) -> bool:
         """Whether the broker has been read back since the link came up."""
         return self.state.reconciled

@@ -33,7 +33,7 @@ class ControlCommand(StrEnum):
 
 
 class ControlRequest(BaseModel):
-    """One request. `tickers` and `whole_account` belong to flatten only."""
+    """One request. `whole_account` belongs to flatten, `tickers` to flatten and to a status that asks about it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -68,6 +68,7 @@ class ControlAnswer(BaseModel, frozen=True):
     working_orders: int = 0
     trades: int = 0
     daily_pnl: str | None = None
+    exited: bool = False  # the tickers asked about (all, where none is named): no shares, no orders, no exit under way
 
     def sentence(self) -> str:
         """The state in a sentence for people."""

@@ -41,21 +41,22 @@ async def flatten(
             command=ControlCommand.FLATTEN, requested_by=requested_by, tickers=tickers, whole_account=whole_account
         )
         try:
-            return await _ask_live(folder, request)
+            if (flat := await _ask_live(folder, request)) is not None:
+                return flat
         except SessionUnreachable as hung:
             log.critical("the session holds its lock but does not answer: it is killed and replaced. %s", hung)
             await _kill(folder)
     return await _take_over(settings, date, tickers, whole_account, requested_by)
 
 
-async def _ask_live(folder: Path, request: ControlRequest) -> FlattenReport:
-    """Hand the request to the live session and wait until it reports flat, or has ended."""
+async def _ask_live(folder: Path, request: ControlRequest) -> FlattenReport | None:
+    """Hand the request to the live session, wait until it is flat; None when it ended before, well or badly."""
     answer = await _ask_patiently(folder, request)
-    status = ControlRequest(command=ControlCommand.STATUS, requested_by=request.requested_by)
-    while not _is_flat(answer, request.tickers):
+    status = request.model_copy(update={"command": ControlCommand.STATUS})
+    while not answer.exited:
         await asyncio.sleep(ASK_AGAIN_SECONDS)
         if not is_locked(folder, folder.name):
-            return FlattenReport(True, "the session ended while it was flattening", True, 0)
+            return None
         answer = await _ask_patiently(folder, status)
     summary = f"the live session is flat ({answer.phase}, {answer.working_orders} orders working)"
     return FlattenReport(True, summary, True, answer.working_orders)
@@ -73,11 +74,6 @@ async def _ask_patiently(folder: Path, request: ControlRequest) -> ControlAnswer
                 raise
             await asyncio.sleep(ASK_AGAIN_SECONDS)
     raise AssertionError("unreachable: the last attempt returns or raises")
-
-
-def _is_flat(answer: ControlAnswer, tickers: tuple[str, ...]) -> bool:
-    held = {ticker for ticker, shares in answer.positions.items() if shares}
-    return not held.intersection(tickers) if tickers else not held and answer.working_orders == 0
 
 
 async def _kill(folder: Path) -> None:
@@ -103,10 +99,10 @@ async def _take_over(
         await host.connector.subscribe()
         now_ms = host.clock.now_ms()
         if tickers:
-            host.done = lambda host: not any(engine.position(ticker) for ticker in tickers)
+            host.done = lambda host: engine.is_exited(tickers)
             host.take(FlattenRequested(now_ms, requested_by, tickers))
         else:
             host.take(FlattenRequested(now_ms, requested_by, (), whole_account), StopRequested(now_ms, requested_by))
         await drive(host, settings)
         summary = f"flattened in place of the session: {describe(host)}"
-        return FlattenReport(engine.is_flat(), summary, engine.is_flat(), engine.working_orders())
+        return FlattenReport(engine.is_exited(tickers), summary, engine.is_flat(), engine.working_orders())

@@ -79,4 +79,5 @@ class Host:
             working_orders=engine.working_orders(),
             trades=engine.trades_closed,
             daily_pnl=str(engine.daily_pnl()),
+            exited=engine.is_exited(request.tickers),
         )

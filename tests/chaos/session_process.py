@@ -132,3 +132,7 @@ def main() -> None:
     if plan.get("kill"):
         install(Kill(**plan["kill"]))
     asyncio.run(live(date, plan))
+
+
+if __name__ == "__main__":
+    main()

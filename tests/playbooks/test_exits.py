@@ -260,7 +260,7 @@ def test_the_whole_account_means_other_people_s_shares_too() -> None:
     play.engine.state.ever_reconciled = False
     play.when(link_lost, link_back).when(buy(), ordered_by_hand("TSLA"))
     play.when(flatten(), seconds(30)).check("ours only", lambda p: p.broker.positions, {"SOXL": 50, "TSLA": -20})
-    play.when(flatten(whole_account=True), seconds(30))
+    play.when(flatten(whole_account=True), seconds(30)).check("verified", lambda p: p.engine.is_exited(), True)
     assert all(shares == 0 for shares in play.broker.positions.values())
     assert play.engine.is_flat()
     assert not play.broker.foreign
@@ -272,6 +272,7 @@ def test_the_whole_account_asked_for_during_an_outage_is_flat_after_it() -> None
     play.when(flatten(whole_account=True), then=["cancel everything"])
     cancels = [f"cancel {leg}#1" for leg in ("stop", "target", "timed_exit")]
     closes = [market_exit(2, "SELL", 133), "trade: long 133 flatten +0.00"]
+    play.check("not yet", lambda p: p.engine.is_exited(), False)
     play.when(link_back, then=["cancel everything", *cancels, *closes])
     play.when(seconds(30)).check("flat", lambda p: (p.broker.positions, p.broker.foreign), ({"SOXL": 0}, []))
 

@@ -1,0 +1,60 @@
+"""A live session is asked to flatten, and believed while it lives; what it leaves behind the broker tells."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from broker.errors import BrokerUnavailable
+from config import Settings, load_settings
+from db.journal import Journal
+from runtime.control import ControlAnswer, ControlCommand, ControlRequest, serve_control, socket_path
+from runtime.flatten import flatten
+from runtime.holder import Holder, write_holder
+from runtime.planning import plan_for, session_folder
+
+DATE = "2025-03-12"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return load_settings({"ib_port": 1, "state_folder": tmp_path}, environment={}, env_file=tmp_path / "none")
+
+
+async def test_flat_is_what_the_session_has_verified(settings: Settings) -> None:
+    """Between two steps of an exit nothing is held and nothing works, and yet it has not been read back."""
+    heard: list[ControlRequest] = []
+
+    def answer(request: ControlRequest) -> ControlAnswer:
+        heard.append(request)
+        return ControlAnswer(accepted=True, phase="trading", exited=len(heard) > 1)
+
+    plan = plan_for(settings, DATE)
+    folder = session_folder(settings, plan)
+    with Journal.open(folder, plan.session):
+        write_holder(folder, Holder(pid=os.getpid(), socket=str(socket_path(folder)), epoch=1))
+        async with await serve_control(socket_path(folder), answer):
+            report = await flatten(settings, DATE, ("GLD",))
+    assert report.ok
+    assert [request.command for request in heard] == [ControlCommand.FLATTEN, ControlCommand.STATUS]
+    assert [request.tickers for request in heard] == [("GLD",), ("GLD",)]
+
+
+async def test_a_session_that_dies_while_it_flattens_is_taken_over(settings: Settings) -> None:
+    """Here nobody is at the broker's port, which the take-over finds out; it must not be reported as flat."""
+    plan = plan_for(settings, DATE)
+    folder = session_folder(settings, plan)
+    with ExitStack() as life:
+        life.enter_context(Journal.open(folder, plan.session))
+        write_holder(folder, Holder(pid=os.getpid(), socket=str(socket_path(folder)), epoch=1))
+
+        def die(request: ControlRequest) -> ControlAnswer:
+            life.close()
+            return ControlAnswer(accepted=True, phase="trading", positions={"GLD": 10})
+
+        async with await serve_control(socket_path(folder), die):
+            with pytest.raises(BrokerUnavailable, match=r"no gateway on 127\.0\.0\.1:1"):
+                await flatten(settings, DATE)
