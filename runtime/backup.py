@@ -10,8 +10,9 @@ from typing import Final
 from config import Settings
 from db.engine import replace_database
 from db.migrate import upgrade
-from runtime.database import DATABASE, embedded_server, with_database
+from runtime.database import embedded_server, with_database
 from runtime.reports import PhaseReport
+from runtime.stack.postgres import DATABASE
 
 OURS_NOT: Final = "the database is your own (TRADER_DATABASE_URL): its backups are in your hands"
 SET_ASIDE: Final = f"{DATABASE}_before_restore"

@@ -15,9 +15,7 @@ from pydantic import SecretStr
 from config import Settings
 from db.migrate import upgrade
 from db.migrate import write_migration as write_step
-from runtime.stack.postgres import EmbeddedPostgres
-
-DATABASE = "trader"
+from runtime.stack.postgres import DATABASE, EmbeddedPostgres
 
 
 @contextmanager

@@ -14,13 +14,12 @@ from typing import Any, Self, TypeVar
 
 from db.engine import drop_database, ensure_database
 from db.migrate import upgrade
-from runtime.stack.postgres import EmbeddedPostgres
+from runtime.stack.postgres import DATABASE, EmbeddedPostgres
 from runtime.stack.prefect_server import DATABASE as PREFECT_DATABASE
 from runtime.stack.prefect_server import PrefectServer, client_environment
 from runtime.stack.processes import StackError
 from runtime.stack.simulator import SimulatedDay, Simulator
 
-DATABASE = "trader"
 WATCH_SECONDS = 3.0
 
 log = logging.getLogger(__name__)

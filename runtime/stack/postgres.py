@@ -31,6 +31,9 @@ READY_SECONDS = 120.0
 STOP_SECONDS = 30.0
 PROBE_SECONDS = 0.05
 LOG_TAIL_CHARACTERS = 2_000
+DATABASE = "trader"
+"""Where our tables are; Prefect's have a database of their own."""
+
 HOST = "127.0.0.1"
 USER = "trader"
 
