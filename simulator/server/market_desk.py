@@ -149,6 +149,7 @@ class MarketDesk(Desk):
         if shortable:
             shares = self.venue.shortable_shares(instrument)
             tails.append(ticks.generic(46, "3.0" if shares > 1000 else "2.0" if shares else "1.0"))
+            tails.append(ticks.shortable_shares(shares))
         self._send_tails([line], tails)
 
     def _subscribe_bars(self, session: Session, wanted: requests.RealTimeBars) -> None:

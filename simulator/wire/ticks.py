@@ -93,6 +93,11 @@ def generic(kind: int, value: str) -> Tail:
     return GENERIC_HEAD, f"\0{kind}\0{value}\0".encode()
 
 
+def shortable_shares(shares: int) -> Tail:
+    """2 of type 89: how many shares can be borrowed, in shares at every version."""
+    return SIZE_HEAD, b"\x0089\x00%d\x00" % shares
+
+
 def tick_by_tick_last(request_id: int, kind: int, trade: Trade, exchange: str) -> bytes:
     """99 of types 1 Last and 2 AllLast."""
     return b"99\x00%d\x00%d\x00%d\x00%s\x00%d\x000\x00%s\x00\x00" % (

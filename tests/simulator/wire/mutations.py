@@ -39,7 +39,9 @@ def valid_frames() -> list[bytes]:
         [62, 1, 11, "All", "NetLiquidation,$LEDGER:ALL"], [63, 1, 11], [92, 12, ACCOUNT, ""], [93, 12],
         [94, 13, ACCOUNT, "", 72539725], [95, 13], [74, 1, 14, ACCOUNT, ""], [75, 1, 14], [77, 1, 1], [104, 15],
         [8, 1, 1], [14, 1, 5], [15, 1, 1], [16, 1], [17, 1], [49, 1], [4, 1, 1, ""], [58, 1], [64, 1], [2, 2, 3],
-        [51, 1, 4], [79, 1], [80], [82], [85],
+        [51, 1, 4], [79, 1], [80], [82], [85], [24, 1], [78, 16, "SOXL", "", "STK", 1], [83, 17, "9c0001"],
+        [10, 5, 18, *soxl, 5, 0, ""], [22, 19, *[""] * 21], [96, 20, *soxl, 0, "", "", 9, "TRADES", 1, 0, ""],
+        [12, 1, 1], [52, 2, 21, 0, "SOXL"], [86, 22, 1, "BRFG", "", "", 5, ""], [67, 1, 23], [100, 24], [13, 1],
     ]  # fmt: skip
     placed = [_placed(order, order_id) for order_id, order in enumerate(bracket, 1)]
     return placed + [message([str(field) for field in fields]) for fields in requests]

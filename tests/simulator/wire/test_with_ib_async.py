@@ -52,7 +52,7 @@ async def test_ticks(version: int) -> None:
         assert (ticker.bidSize, ticker.askSize) == (quote.bid_size // lots, quote.ask_size // lots)
         assert ticker.low <= ticker.last <= ticker.high
         assert ticker.close > 0
-        assert ticker.shortable == 3
+        assert (ticker.shortable, ticker.shortableShares) == (3, 10_000_000)
         assert ticker.marketDataType == 1
         figures = gateway.venue.day_figures(gateway.venue.find(symbol="SOXL"))
         assert ticker.volume == figures.volume // lots
