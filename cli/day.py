@@ -56,10 +56,15 @@ def demo(
     """Trade one whole simulated day with everything real but the market, and show how it went."""
     if speed is not None and deterministic:
         raise typer.BadParameter("--speed runs by the clock, --deterministic without one: choose")
+    from cli.screen import say
+    from config import load_settings
+
+    settings = load_settings()
+    say("trader demo: starting Postgres, a Prefect server and the simulated gateway")
     from flows.demo import DemoOptions, run_demo
 
     options = DemoOptions(market=market, date=date, seed=seed, speed=speed, chaos=chaos, json_file=json_file, keep=keep)
-    raise typer.Exit(run_demo(options))
+    raise typer.Exit(run_demo(options, settings))
 
 
 def session(date: Date = None) -> None:

@@ -49,9 +49,8 @@ class DemoOptions:
     keep: bool = False
 
 
-def run_demo(options: DemoOptions) -> int:
-    """Play the day; 0 when it ended flat, with nothing working and every cent explained."""
-    mine = load_settings()  # refuses impossible settings before anything starts
+def run_demo(options: DemoOptions, mine: Settings) -> int:
+    """Play the day under one's own settings; 0 when it ended flat, with nothing working and every cent explained."""
     screen = DemoScreen()
     try:
         return asyncio.run(_play(options, mine, screen))
@@ -71,7 +70,6 @@ async def _play(options: DemoOptions, mine: Settings, screen: DemoScreen) -> int
         simulator=_simulator_arguments(options, mine),
         progress=screen.step,
     )
-    screen.begin("starting Postgres, a Prefect server and the simulated gateway")
     async with LocalStack(stack_options) as stack:
         assert stack.simulated is not None
         date = stack.simulated.date

@@ -30,17 +30,13 @@ class DemoScreen:
         self._live: Live | None = None
         self._said_minute = -PLAIN_EVERY_MINUTES
 
-    def begin(self, text: str) -> None:
-        """Say what is being started."""
-        self._console.print(f"[bold]trader demo[/bold]: {text}")
-
     def step(self, text: str) -> None:
         """Tick off a step."""
         self._console.print(f"  [green]✓[/green] {text}", highlight=False)
 
     def say(self, text: str) -> None:
         """Print a sentence."""
-        self._console.print(text, markup=False, highlight=False)
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def progress(self, plan: SessionPlan, status: ControlAnswer) -> None:
         """Show time of day, phase, positions and P&L."""
