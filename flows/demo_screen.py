@@ -94,7 +94,7 @@ def _progress_table(plan: SessionPlan, status: ControlAnswer) -> Table:
         ProgressBar(total=plan.closure_ms - plan.open_ms, completed=max(0, status.at_ms - plan.open_ms), width=30),
         status.phase,
         f"{status.trades} trades",
-        f"P&L {status.daily_pnl}",
+        f"P&L {status.pnl}",
         held,
     )
     return table

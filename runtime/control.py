@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import tempfile
 from collections.abc import Callable
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 
@@ -73,7 +74,12 @@ class ControlAnswer(BaseModel, frozen=True):
     def sentence(self) -> str:
         """The state in a sentence for people."""
         held = ", ".join(f"{shares:+d} {ticker}" for ticker, shares in self.positions.items() if shares) or "flat"
-        return f"{self.phase}: {held}, {self.working_orders} orders working, {self.trades} trades, P&L {self.daily_pnl}"
+        return f"{self.phase}: {held}, {self.working_orders} orders working, {self.trades} trades, P&L {self.pnl}"
+
+    @property
+    def pnl(self) -> str:
+        """The day's P&L in dollars and cents."""
+        return "unknown" if self.daily_pnl is None else f"{Decimal(self.daily_pnl):+,.2f}"
 
 
 class SessionUnreachable(RuntimeError):

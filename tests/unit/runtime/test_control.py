@@ -23,7 +23,7 @@ async def test_a_request_reaches_the_session_and_its_answer_comes_back(tmp_path:
 
     def answer(request: ControlRequest) -> ControlAnswer:
         heard.append(request)
-        return ControlAnswer(accepted=True, phase="trading", positions={"SOXL": 133}, daily_pnl="-12.50")
+        return ControlAnswer(accepted=True, phase="trading", positions={"SOXL": 133}, daily_pnl="-12.500")
 
     path = socket_path(tmp_path)
     async with await serve_control(path, answer):
@@ -31,6 +31,7 @@ async def test_a_request_reaches_the_session_and_its_answer_comes_back(tmp_path:
         said = await ask_session(path, request)
     assert heard == [request]
     assert said.positions == {"SOXL": 133}
+    assert said.sentence() == "trading: +133 SOXL, 0 orders working, 0 trades, P&L -12.50"
     assert path.stat().st_mode & 0o777 == 0o600 if path.exists() else True
 
 
