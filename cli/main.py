@@ -67,7 +67,7 @@ EXPECTED = {
     "predictions.recorded.RecordedPredictionsUnreadable": ("The recorded predictions are of no use:", EXIT_SETTINGS),
     "broker.errors.BrokerError": ("The broker does not do it:", EXIT_UNREACHABLE),
     "runtime.control.SessionUnreachable": ("The session is not reachable:", EXIT_UNREACHABLE),
-    "runtime.stack.processes.StackError": ("A part of the local stack did not start:", EXIT_UNREACHABLE),
+    "runtime.stack.processes.StackError": ("A part of the local stack does not do it:", EXIT_UNREACHABLE),
     "sqlalchemy.exc.SQLAlchemyError": ("The database does not do it:", EXIT_UNREACHABLE),
     "db.migrate.DatabaseTooNew": ("The database is of another version:", EXIT_UNREACHABLE),
     "db.journal.JournalError": ("The session's journal is of no use:", 1),

@@ -33,10 +33,11 @@ def probe_broker() -> None:
     """Ask a paper account, with one share, how its broker treats orders; real money waits for the answers."""
     from dataclasses import asdict
 
-    from cli.screen import say, show_rows
+    from cli.screen import log_to_terminal, say, show_rows
     from config import load_settings
 
     settings = load_settings()
+    log_to_terminal(logging.WARNING)
     from runtime.probe import probe, report_file
 
     report = asyncio.run(probe(settings))

@@ -150,7 +150,7 @@ class EmbeddedPostgres:
         access = self._access()
         whom = {"PGHOST": HOST, "PGPORT": str(access.port), "PGUSER": USER, "PGPASSWORD": access.password}
         command = [str(self.program(program)), *arguments]
-        _finish(subprocess.Popen(command, env=_environment(**whom), stderr=subprocess.PIPE))
+        _finish(program, subprocess.Popen(command, env=_environment(**whom), stderr=subprocess.PIPE))
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -187,7 +187,7 @@ class EmbeddedPostgres:
         arguments = ["-D", str(fresh), "-U", USER, "--pwfile", str(password_file), "-A", "scram-sha-256", "-E", "UTF8"]
         arguments += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         try:
-            _finish(self._spawn("initdb", arguments, output=subprocess.PIPE))
+            _finish("initdb", self._spawn("initdb", arguments, output=subprocess.PIPE))
         finally:
             password_file.unlink()
         fresh.rename(self._cluster)  # from here on it counts as made
@@ -296,11 +296,11 @@ def _environment(**more: str) -> dict[str, str]:
     return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", **more}
 
 
-def _finish(process: subprocess.Popen[bytes]) -> None:
+def _finish(program: str, process: subprocess.Popen[bytes]) -> None:
     output, errors = process.communicate()
     if process.returncode != 0:
         said = (output or errors or b"").decode(errors="replace").strip()
-        raise StackError(f"{process.args!r} ended with code {process.returncode}: {said}")
+        raise StackError(f"{program} ended with code {process.returncode}: {said}")
 
 
 def _command_line(pid: int) -> str:
