@@ -16,7 +16,10 @@ SETTLE_MS = 2_000
 """How long the broker's own group gets to reduce or cancel the siblings of a leg that filled, before we do."""
 
 REFUSALS_MAX = 3
-"""A leg whose change was refused so often stays as it is; a person is told."""
+"""A leg whose change was refused so often in a row stays as it is for a while; a person is told."""
+
+REFUSED_MS = 30_000
+"""After so many refusals the next change waits so long: exits that exceed the position must not stay for the day."""
 
 EMERGENCIES_MAX = 3
 """Stand-alone groups for one bracket. If none of them works, the position is closed instead (CASES 17)."""
@@ -205,14 +208,19 @@ def _ensure(
     desk: Desk, book: Book, bracket: Bracket, ref: str, limit: Decimal | None = None, stop: Decimal | None = None
 ) -> None:
     order = book.live(ref)
-    if order is None or order.stage is not Stage.LIVE or order.refusals >= REFUSALS_MAX:
+    if order is None or order.stage is not Stage.LIVE:
         return
     shares = order.filled + bracket.held
     settled_ms = book.last_exit_ms + SETTLE_MS
     if shares != order.shares and desk.state.now_ms < settled_ms:
         shares = order.shares
         book.look_again(settled_ms)
-    if (shares, limit, stop) != (order.shares, order.limit_price, order.stop_price):
+    if (shares, limit, stop) == (order.shares, order.limit_price, order.stop_price):
+        return
+    retry_ms = order.sent_ms + REFUSED_MS
+    if order.refusals >= REFUSALS_MAX and desk.state.now_ms < retry_ms:
+        book.look_again(retry_ms)
+    else:
         desk.modify(book, order, shares, limit, stop)
 
 

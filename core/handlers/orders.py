@@ -80,13 +80,13 @@ def on_order_error_reported(desk: Desk, event: OrderErrorReported) -> None:
         _unknown(desk, event.order_ref, 0, f"error {event.code} {event.text}")
         return
     book, order = found
-    was_live = order.is_live
+    was_live, was_changing = order.is_live, order.stage is Stage.CHANGING
     desk.hear(book, order, ERRORS[event.kind])
-    if event.kind is ErrorKind.MODIFY_REFUSED:
+    if order.is_live and (was_changing or event.kind is ErrorKind.MODIFY_REFUSED):
         _change_refused(desk, book, order, event)
     elif was_live and order.stage is Stage.REJECTED:
         _rejected(desk, book, order, event)
-    elif event.kind is ErrorKind.UNKNOWN:
+    if event.kind is ErrorKind.UNKNOWN:
         _unknown_code(desk, book, order, event)
     tend(desk, book)
 
@@ -202,7 +202,7 @@ def _change_refused(desk: Desk, book: Book, order: Order, event: OrderErrorRepor
             Severity.WARNING,
             f"refused/{order.ref}",
             f"{book.ticker}: the broker refuses to change the {order.leg}",
-            f"{event.code} {event.text}; the order stays as it is.",
+            f"{event.code} {event.text}; the order stays as it is, the next attempt follows in 30 s.",
         )
 
 

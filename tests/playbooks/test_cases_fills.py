@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import pytest
 
+from core import commands as c
 from core import events as e
 from core.orders import PositionRow
 from core.vocabulary import Action, ErrorKind, Leg, OrderStatus, Phase
@@ -277,6 +278,26 @@ def test_case_45_a_refused_change_leaves_the_order_as_it_was(code: int) -> None:
     assert play.alerts == [f"refused/{play.ref('stop')}", f"refused/{play.ref('target')}"]
     assert str(play.broker.orders[play.ref("stop")].stop) == "74.80"
     assert play.engine.state.books["SOXL"].orders[play.ref("stop")].stop_price == Decimal("74.80")
+
+
+@pytest.mark.parametrize("kind", [ErrorKind.MODIFY_REFUSED, ErrorKind.NOT_FOUND, ErrorKind.UNKNOWN])
+def test_a_change_that_is_refused_over_and_over_is_tried_again_every_30_s(kind: ErrorKind) -> None:
+    """Neither a storm of messages, nor exits that exceed the position for the rest of the day."""
+    play = Playbook().when(market_orders_wait, buy()).when(price_unknown)
+    play.broker.refuse_changes = (4242, kind)
+
+    def changes(of: Playbook) -> int:
+        sent = [command for _, commands in of.journal for command in commands if isinstance(command, c.ModifyOrder)]
+        return sum(command.order_ref == of.ref("stop") for command in sent)
+
+    play.when(filled("entry", 133, "75.20"), seconds(29)).check("at once", changes, 3)
+    play.when(seconds(1)).check("after 30 s", changes, 4)
+    play.broker.refuse_changes = None
+    play.when(filled("stop", 33, "74.80"), seconds(31)).check("obeys", changes, 5)
+    legs = [play.broker.orders[play.ref(leg)] for leg in ("stop", "target", "timed_exit")]
+    assert [(leg.remaining, leg.stop or leg.limit) for leg in legs] == [
+        (100, Decimal("74.90")), (100, Decimal("75.35")), (100, None),
+    ]  # fmt: skip
 
 
 def test_case_46_stop_and_target_both_fill() -> None:

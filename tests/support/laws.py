@@ -9,7 +9,7 @@ from core import events as e
 from core.engine import Engine
 from core.params import Params
 from core.state import ExitStep
-from core.vocabulary import Action, Leg
+from core.vocabulary import Action, Leg, OrderKind
 from tests.support.model_broker import Doubts, ModelBroker
 from tests.support.playbook import PLAN
 
@@ -43,8 +43,19 @@ def must_be_covered(engine: Engine, broker: ModelBroker, ticker: str) -> None:
         assert sum(order.remaining for order in stops) >= abs(position)
     else:
         assert sum(order.remaining for order in stops) == abs(position), "stops do not cover the position exactly"
+        for legs in ((Leg.TARGET, Leg.EMERGENCY_TARGET), (Leg.TIMED_EXIT,)):
+            exits = sum(order.remaining for order in working if order.leg in legs)
+            assert exits <= abs(position), f"more {legs[0]} than position"
     against = Action.SELL if position > 0 else Action.BUY
     assert all(order.spec.action is against for order in working if order.leg != Leg.ENTRY)
+
+
+def cover_must_be_real(engine: Engine, broker: ModelBroker, ticker: str) -> None:
+    """What the engine takes for covered, is: the broker has stops that work for at least as much."""
+    book = engine.state.books[ticker]
+    if book.exposed_since_ms is None:
+        stops = [order for order in broker.working(ticker) if order.spec.kind is OrderKind.STOP and order.armed]
+        assert sum(order.remaining for order in stops) >= abs(book.position), "a cover is imagined"
 
 
 def replayed(params: Params, journal: list[tuple[e.Event, c.Commands]]) -> Engine:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from core import commands as c
 from core import events as e
 from core.orders import Execution, OpenOrder, OrderSpec, PositionRow
-from core.vocabulary import Action, ErrorKind, Leg, OrderKind, OrderStatus
+from core.vocabulary import Action, ErrorKind, Leg, OrderKind, OrderStatus, TimeInForce
 
 LIVE = (OrderStatus.PRE_SUBMITTED, OrderStatus.SUBMITTED)
 
@@ -149,6 +149,8 @@ class ModelBroker:
         if order.spec.kind is OrderKind.MARKET and order.spec.good_after_ms is None and order.armed:
             self.fill(order.spec.order_ref, order.remaining, price)
         self.price(order.spec.ticker, price)
+        if order.spec.time_in_force is TimeInForce.IOC:
+            self._end(order, OrderStatus.CANCELLED)
 
     def _modify(self, ref: str, shares: int, limit: Decimal | None, stop: Decimal | None) -> None:
         order = self.orders.get(ref)

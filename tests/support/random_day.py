@@ -1,0 +1,135 @@
+"""A day of the engine beside the model broker: its clock, its timers, and what may never leave the engine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from core import commands as c
+from core import events as e
+from core.bracket import Stage
+from core.engine import Engine
+from core.market import Bar, Instrument, Quote
+from core.params import EntryKind, Params, TickerParams
+from core.protection import is_working
+from core.vocabulary import Leg, Link, Phase
+from tests.support.model_broker import Doubts, ModelBroker
+from tests.support.playbook import OPEN_MS, PLAN
+
+TICKERS = ("SOXL", "CVNA")
+BASE = Decimal("75.00")
+PARAMS = Params(tickers=tuple(TickerParams(ticker, cooldown_minutes=1) for ticker in TICKERS))
+
+
+class RandomDay:
+    """One session from the open on; what happens is up to the one who holds it."""
+
+    attentive = False  # what the broker answers while time passes is heard at once
+
+    def open(self, doubts: Doubts, entry_kind: EntryKind) -> None:
+        """Connect, one minute after the open."""
+        self.params = replace(PARAMS, entry_kind=entry_kind)
+        self.engine = Engine(self.params, PLAN)
+        self.broker = ModelBroker(doubts)
+        self.now_ms = OPEN_MS + 60_000
+        self.timers: dict[str, int] = {}
+        self.journal: list[tuple[e.Event, c.Commands]] = []
+        self.told: list[e.Event] = []
+        self.halted = False
+        self.deaf = False  # something that the broker said was lost, and no read-back has come since
+        self.refs: set[str] = set()
+        self.broker.prices = dict.fromkeys(TICKERS, BASE)
+        self.feed(e.LinkChanged(0, Link.CONNECTED, "test"))
+        self.describe()
+        self.listen()
+
+    def describe(self) -> None:
+        for ticker in TICKERS:
+            self.feed(e.InstrumentRead(0, Instrument(ticker, 1)))
+        self.warm()
+
+    def feed(self, event: e.Event) -> None:
+        event = replace(event, at_ms=self.now_ms)
+        self.deaf = self.broker.mute or (self.deaf and not isinstance(event, e.BrokerRead))
+        commands = self.engine.step(event)
+        self.journal.append((event, commands))
+        for command in commands:
+            if isinstance(command, c.WakeAt):
+                self.timers[command.timer] = command.at_ms
+            self.must_be_allowed(command)
+        self.broker.now_ms = self.now_ms
+        self.broker.take(commands)
+
+    def must_be_allowed(self, command: c.Command) -> None:
+        """No order leaves before the broker's side is known, none twice, no entry while one is in flight."""
+        if isinstance(command, c.PlaceBracket | c.PlaceOrders | c.ModifyOrder | c.CancelOrder):
+            assert self.engine.state.reconciled
+            assert self.engine.state.link is not Link.LOST
+        if isinstance(command, c.CancelOrder):
+            self.must_stay_covered(command.order_ref)
+        specs = []
+        if isinstance(command, c.PlaceBracket):
+            specs = [command.entry, *command.children]
+            assert self.engine.state.phase is Phase.TRADING
+            others = [
+                order
+                for order in self.broker.working(command.entry.ticker)
+                if order.leg == Leg.ENTRY and order.spec.order_ref != command.entry.order_ref
+            ]
+            assert not others, "two entries of one ticker in flight"
+        elif isinstance(command, c.PlaceOrders):
+            specs = list(command.orders)
+        for spec in specs:
+            assert spec.order_ref not in self.refs, "a reference was used twice"
+            assert spec.shares > 0
+            self.refs.add(spec.order_ref)
+
+    def must_stay_covered(self, ref: str) -> None:
+        """Outside an exit no stop that works is cancelled, unless another one covers the position."""
+        book = self.engine.state.books[ref.split("/")[1]]
+        order = book.find(ref)
+        if book.exit is not None or not book.position or not order.is_stop or not is_working(book, order):
+            return
+        others = [
+            other
+            for other in book.orders.values()
+            if other.is_stop and is_working(book, other) and other.stage is not Stage.CANCELLING
+        ]
+        assert sum(other.remaining for other in others) >= abs(book.position), "a working stop was cancelled"
+
+    def listen(self, count: int = 10_000) -> None:
+        while self.broker.outbox and count:
+            event = self.broker.outbox.popleft()
+            self.told.append(event)
+            self.feed(event)
+            count -= 1
+
+    def pass_time(self, to_ms: int) -> None:
+        while due := [(at_ms, name) for name, at_ms in self.timers.items() if at_ms <= to_ms]:
+            at_ms, name = min(due)
+            del self.timers[name]
+            self.now_ms = max(self.now_ms, at_ms)
+            self.feed(e.Woke(0, name))
+            if self.attentive:
+                self.listen()
+        self.now_ms = to_ms
+
+    def warm(self) -> None:
+        start_ms = (self.now_ms - 200_000) // 10_000 * 10_000
+        base = float(BASE)
+        for ticker in TICKERS:
+            bars = tuple(
+                Bar(ticker, at_ms, base, base + 0.025, base - 0.025, base, 100)
+                for at_ms in range(start_ms, self.now_ms - 9_999, 10_000)
+            )
+            self.feed(e.HistoryLoaded(0, ticker, bars))
+
+    def quote(self, ticker: str) -> None:
+        price = float(self.broker.prices[ticker])
+        self.feed(e.QuoteChanged(0, Quote(ticker, price - 0.01, price, price)))
+
+    def calm_down(self) -> None:
+        self.broker.connected, self.broker.mute, self.broker.fills_market_orders = True, False, True
+        self.broker.refuse, self.broker.refuse_changes = {}, None
+        for ticker in TICKERS:
+            self.broker.price(ticker, self.broker.prices[ticker])
