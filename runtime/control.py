@@ -86,6 +86,10 @@ class SessionUnreachable(RuntimeError):
     """Nobody answers at the session's socket."""
 
 
+class SocketClosed(SessionUnreachable):
+    """Nobody listens there: the session is starting (it replays its journal first), ending, or not there at all."""
+
+
 def socket_path(folder: Path) -> Path:
     """The socket beside the pid file, or a short path in the temporary folder where that one is too long to bind."""
     path = folder.resolve() / "control.sock"
@@ -127,8 +131,10 @@ async def ask_session(path: Path, request: ControlRequest, timeout_seconds: floa
                 line = await reader.readline()
             finally:
                 writer.close()
+    except (ConnectionError, FileNotFoundError) as error:
+        raise SocketClosed(f"nobody listens at {path}: the session is starting or ending ({error})") from error
     except (OSError, TimeoutError) as error:
         raise SessionUnreachable(f"no answer at {path}: {error!r}") from error
     if not line:
-        raise SessionUnreachable(f"the session at {path} closed the connection without an answer")
+        raise SocketClosed(f"the session at {path} closed the connection without an answer")
     return ControlAnswer.model_validate_json(line)

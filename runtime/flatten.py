@@ -12,15 +12,12 @@ from config import Settings
 from core.events import FlattenRequested, StopRequested
 from db.journal import is_locked
 from runtime.bootstrap import open_session
-from runtime.control import ControlAnswer, ControlCommand, ControlRequest, SessionUnreachable, ask_session
+from runtime.commands import ASK_AGAIN_SECONDS, ask_patiently
+from runtime.control import ControlCommand, ControlRequest, SessionUnreachable
 from runtime.driving import drive, drive_until_reconciled
 from runtime.holder import read_holder
 from runtime.planning import plan_for, session_folder
 from runtime.reports import FlattenReport, describe
-
-ASK_AGAIN_SECONDS = 0.5
-UNANSWERED_MAX = 4
-"""Unanswered calls (5 s each) after which a process that holds the lock counts as hung, and is killed and replaced."""
 
 LOCK_FREE_SECONDS = 10.0
 
@@ -51,29 +48,15 @@ async def flatten(
 
 async def _ask_live(folder: Path, request: ControlRequest) -> FlattenReport | None:
     """Hand the request to the live session, wait until it is flat; None when it ended before, well or badly."""
-    answer = await _ask_patiently(folder, request)
+    answer = await ask_patiently(folder, request)
     status = request.model_copy(update={"command": ControlCommand.STATUS})
-    while not answer.exited:
+    while answer is not None and not answer.exited:
         await asyncio.sleep(ASK_AGAIN_SECONDS)
-        if not is_locked(folder, folder.name):
-            return None
-        answer = await _ask_patiently(folder, status)
+        answer = await ask_patiently(folder, status)
+    if answer is None:
+        return None
     summary = f"the live session is flat ({answer.phase}, {answer.working_orders} orders working)"
     return FlattenReport(True, summary, True, answer.working_orders)
-
-
-async def _ask_patiently(folder: Path, request: ControlRequest) -> ControlAnswer:
-    for attempt in range(UNANSWERED_MAX):
-        holder = read_holder(folder)
-        if holder is None:
-            raise SessionUnreachable(f"no holder is noted in {folder}")
-        try:
-            return await ask_session(Path(holder.socket), request)
-        except SessionUnreachable:
-            if attempt == UNANSWERED_MAX - 1 or not is_locked(folder, folder.name):
-                raise
-            await asyncio.sleep(ASK_AGAIN_SECONDS)
-    raise AssertionError("unreachable: the last attempt returns or raises")
 
 
 async def _kill(folder: Path) -> None:

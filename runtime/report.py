@@ -16,7 +16,7 @@ from core.records import Trade
 from db.queries import read_view, trades
 from runtime.calendar import eastern_clock
 from runtime.planning import plan_for
-from runtime.summary import DaySummary
+from runtime.summary import DaySummary, break_even_note
 
 WIDTH: Final = 900
 HEIGHT: Final = 220
@@ -44,6 +44,8 @@ def write_report(settings: Settings, summary: DaySummary, file: Path) -> None:
     )
     page = environment.get_template("report.html.j2").render(
         summary=summary,
+        break_even=break_even_note(settings),
+        plan=plan,
         trades=made,
         curve=pnl_curve(made, plan.open_ms, plan.closure_ms),
         refusals=read_view(url, "v_decisions_refused", trade_date=datetime.date.fromisoformat(summary.session_date)),

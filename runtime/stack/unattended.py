@@ -11,8 +11,8 @@ from pathlib import Path
 
 from config import Settings
 from db.journal import is_locked
-from runtime.control import ControlCommand, ControlRequest, SessionUnreachable, ask_session
-from runtime.holder import read_holder
+from runtime.commands import ask_patiently
+from runtime.control import ControlCommand, ControlRequest, SessionUnreachable
 from runtime.stack.local_stack import LocalStack, Progress, StackOptions
 from runtime.stack.processes import ChildCommand, ChildProcess, StackError
 from runtime.stack.worker import Worker
@@ -103,10 +103,7 @@ async def stop_sessions(folder: Path, progress: Progress) -> None:
 
 
 async def _stop_session(folder: Path) -> None:
-    holder = read_holder(folder)
-    if holder is None:
-        raise SessionUnreachable(f"no holder is noted in {folder}")
-    await ask_session(Path(holder.socket), ControlRequest(command=ControlCommand.STOP, requested_by="trader start"))
+    await ask_patiently(folder, ControlRequest(command=ControlCommand.STOP, requested_by="trader start"))
     async with asyncio.timeout(FLAT_SECONDS):
         while is_locked(folder, folder.name):  # noqa: ASYNC110  a file lock has no event
             await asyncio.sleep(LOCK_PROBE_SECONDS)

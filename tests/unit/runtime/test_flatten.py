@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 from broker.errors import BrokerUnavailable
 from config import Settings, load_settings
 from db.journal import Journal
-from runtime.control import ControlAnswer, ControlCommand, ControlRequest, serve_control, socket_path
+from runtime.commands import UNANSWERED_MAX
+from runtime.control import ControlAnswer, ControlCommand, ControlRequest, ask_session, serve_control, socket_path
 from runtime.flatten import flatten
 from runtime.holder import Holder, write_holder
 from runtime.planning import plan_for, session_folder
@@ -41,6 +43,35 @@ async def test_flat_is_what_the_session_has_verified(settings: Settings) -> None
     assert report.ok
     assert [request.command for request in heard] == [ControlCommand.FLATTEN, ControlCommand.STATUS]
     assert [request.tickers for request in heard] == [("GLD",), ("GLD",)]
+
+
+async def test_a_session_that_starts_or_ends_is_waited_for_and_not_killed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds its lock, but its socket is closed: while it replays its journal, and while it ships its last rows."""
+    asked, often = 0, asyncio.Event()
+
+    async def counted(path: Path, request: ControlRequest) -> ControlAnswer:
+        nonlocal asked
+        asked += 1
+        if asked > 2 * UNANSWERED_MAX:
+            often.set()
+        return await ask_session(path, request)
+
+    monkeypatch.setattr("runtime.commands.ask_session", counted)
+    monkeypatch.setattr("runtime.commands.ASK_AGAIN_SECONDS", 0)
+    plan = plan_for(settings, DATE)
+    folder = session_folder(settings, plan)
+    with Journal.open(folder, plan.session):
+        process = await asyncio.create_subprocess_exec("sleep", "600")
+        write_holder(folder, Holder(pid=process.pid, socket=str(socket_path(folder)), epoch=1))
+        flattening = asyncio.create_task(flatten(settings, DATE))
+        await often.wait()
+        async with await serve_control(socket_path(folder), lambda request: ControlAnswer(accepted=True, exited=True)):
+            assert (await flattening).ok
+        assert process.returncode is None
+        process.kill()
+        await process.wait()
 
 
 async def test_a_session_that_dies_while_it_flattens_is_taken_over(settings: Settings) -> None:
