@@ -11,12 +11,13 @@ from simulator.wire.framing import frame, message
 from tests.simulator.wire.clients import ACCOUNT, contract_fields
 
 
-def _placed(order: ib_async.Order, order_id: int) -> bytes:
+def placed_frame(order: ib_async.Order, order_id: int, symbol: str = "SOXL") -> bytes:
+    """placeOrder of a stock, as ib_async writes it at 178."""
     client = ib_async.Client(object())
     client._serverVersion, client.connState = 178, client.CONNECTED
     sent: list[bytes] = []
     client.conn.sendMsg = sent.append
-    client.placeOrder(order_id, ib_async.Stock("SOXL", "SMART", "USD"), order)
+    client.placeOrder(order_id, ib_async.Stock(symbol, "SMART", "USD"), order)
     return sent[0]
 
 
@@ -43,8 +44,8 @@ def valid_frames() -> list[bytes]:
         [10, 5, 18, *soxl, 5, 0, ""], [22, 19, *[""] * 21], [96, 20, *soxl, 0, "", "", 9, "TRADES", 1, 0, ""],
         [12, 1, 1], [52, 2, 21, 0, "SOXL"], [86, 22, 1, "BRFG", "", "", 5, ""], [67, 1, 23], [100, 24], [13, 1],
     ]  # fmt: skip
-    placed = [_placed(order, order_id) for order_id, order in enumerate(bracket, 1)]
-    return placed + [message([str(field) for field in fields]) for fields in requests]
+    orders = [placed_frame(order, order_id) for order_id, order in enumerate(bracket, 1)]
+    return orders + [message([str(field) for field in fields]) for fields in requests]
 
 
 STREAM_BREAKERS = (2, 5)
