@@ -8,11 +8,14 @@ from typing import Any
 
 from core.market import Prediction, PredictionProblem
 
+NUMBERS = (int, float)
+"""The types of JSON's numbers; `true` is none, though Python's bool is an int."""
+
 
 def parse_answer(asked_ticker: str, body: str | bytes) -> Prediction | PredictionProblem:
     """Read a successful answer. Values are not judged: NaN, a wrong ticker or an old time are the core's to refuse."""
     try:
-        return _prediction(asked_ticker, json.loads(body))
+        return _prediction(asked_ticker, json.loads(body if isinstance(body, str) else body.decode()))
     except (ValueError, KeyError, TypeError) as error:
         return PredictionProblem(asked_ticker, f"unreadable answer: {_words(error)}", answered=True)
 
@@ -27,7 +30,7 @@ def _prediction(asked_ticker: str, answer: Any) -> Prediction:
         price=_number(said["stock_price"], "stock_price"),
         timestamp_ms=_whole(said["timestamp"], "timestamp"),
         asked_ticker=asked_ticker,
-        probabilities=tuple(_number(value, "probabilities") for value in said.get("probabilities") or ()),
+        probabilities=tuple([_number(value, "probabilities") for value in said.get("probabilities") or ()]),
         feature_values=_features(said.get("feature_values") or {}),
         model=str(_object(data.get("model_info") or {}, "model_info").get("model_path", "")),
     )
@@ -36,7 +39,7 @@ def _prediction(asked_ticker: str, answer: Any) -> Prediction:
 def _features(values: Any) -> tuple[tuple[str, float], ...]:
     """The features that are numbers; they inform people and decide nothing, so an absent one spoils no prediction."""
     named = _object(values, "feature_values").items()
-    return tuple((name, float(value)) for name, value in named if _is_number(value))
+    return tuple([(name, float(value)) for name, value in named if type(value) in NUMBERS])
 
 
 def _object(value: Any, field: str) -> Mapping[str, Any]:
@@ -52,18 +55,14 @@ def _text(fields: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _number(value: Any, field: str) -> float:
-    if not _is_number(value):
+    if type(value) not in NUMBERS:
         raise TypeError(f"{field} is {value!r}, a number is expected")
     return float(value)
 
 
 def _whole(value: Any, field: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
+    if type(value) is not int:
         raise TypeError(f"{field} is {value!r}, epoch milliseconds are expected")
     return value
 

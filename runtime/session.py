@@ -67,7 +67,8 @@ class Session:
     def take(self, events: Iterable[Event]) -> None:
         """Step the engine through these events at once: ahead of what waits in the inbox, behind the newest quotes."""
         now_ms = self.clock.now_ms()
-        stamped = [replace(event, at_ms=now_ms) for event in (*self.inbox.take_quotes(), *events)]
+        taken = (*self.inbox.take_quotes(), *events)
+        stamped = [event if event.at_ms == now_ms else replace(event, at_ms=now_ms) for event in taken]
         if stamped:
             self._step(stamped)
 
