@@ -33,6 +33,13 @@ def encode(value: object) -> str:
     return _WRITERS[type(value)](value)
 
 
+def compile_writers(*bases: type) -> None:
+    """Make the writers of these classes and of all below them now: at their first use they would delay it by 2 ms."""
+    for base in bases:
+        for kind in _family(base):
+            _WRITERS[kind]
+
+
 @overload
 def decode(text: str) -> Event: ...
 @overload

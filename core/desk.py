@@ -81,10 +81,13 @@ class Desk:
 
     def enroll(self, book: Book, spec: OrderSpec, leg: Leg, bracket: int) -> Order:
         """Remember an order that is being sent."""
-        order = Order(spec, leg, bracket, spec.shares, spec.limit_price, spec.stop_price)
-        book.orders[order.ref] = order
-        self._touch(book, order)
-        self.state.order_times_ms.append(self.state.now_ms)
+        now_ms, step = self.state.now_ms, self.state.step
+        order = Order(
+            spec, leg, bracket, spec.shares, spec.limit_price, spec.stop_price, sent_ms=now_ms, touched_step=step
+        )
+        book.orders[spec.order_ref] = order
+        book.look_again(now_ms + ANSWER_MS)
+        self.state.order_times_ms.append(now_ms)
         return order
 
     def place_bracket(self, book: Book, number: int, entry: OrderSpec, children: dict[Leg, OrderSpec]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from core.codec import encode
+from core.codec import compile_writers, encode
 from core.commands import (
     ClearAlert,
     Command,
@@ -52,6 +52,7 @@ class Session:
         self._request_read = request_read
         self._sequence = journal.last_sequence
         self._pumping = False
+        compile_writers(Event, Command)
 
     def pump(self) -> None:
         """Step the engine through everything that waits. Not re-entrant: events raised meanwhile wait their turn."""
