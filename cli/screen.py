@@ -25,8 +25,9 @@ errors = Console(stderr=True)
 
 
 def log_to_terminal(level: int) -> None:
-    """Write the log's lines to stderr. The library's own words on errors are left out: the broker says them in ours."""
+    """Write the log's lines to stderr, without ib_async's (the broker says them in our words) and alembic's chatter."""
     logging.basicConfig(level=level, format=LOG_FORMAT, force=True)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("ib_async").setLevel(logging.CRITICAL + 1)
 
 
