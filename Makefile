@@ -13,9 +13,11 @@ T ?= tests/unit
 ARGS ?=
 SEED ?= 1
 N ?= 20
+DAYS ?= 1200
+CORE_TESTS := tests/unit/core tests/playbooks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo test one check sim db migration chaos lock clean
+.PHONY: help setup dev demo test one check sim db migration chaos coverage laws mutants lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +54,21 @@ db: setup ## psql on the project's database
 migration: dev ## write a migration from the models: NAME="add a column"
 	@test -n "$(NAME)" || { echo 'say what it does: make migration NAME="add a column"'; exit 2; }
 	@$(BIN)/trader migration "$(NAME)"
+
+coverage: dev ## run the core's own tests and fail unless every branch of core/ was taken (under a minute)
+	@$(BIN)/python -m coverage run --source=core -m pytest -q $(CORE_TESTS)
+	@$(BIN)/python -m coverage report --fail-under=100
+
+laws: dev ## hold the engine's laws against DAYS random days of 50 steps from SEED; DAYS=1200 SEED=7 (a day is 0.1 s)
+	@echo "$(DAYS) days of 50 steps, seed $(SEED)"
+	@HYPOTHESIS_PROFILE=search TRADER_LAW_EXAMPLES=$(DAYS) $(BIN)/python -m pytest -q tests/property/test_engine_laws.py \
+		--hypothesis-seed=$(SEED) $(ARGS)
+
+mutants: dev ## change core/rules and core/bracket.py 724 times; do the tests notice? (10 min on two quiet cores)
+	@rm -rf mutants
+	@$(BIN)/python -m mutmut run --max-children 2
+	@$(BIN)/python -m mutmut export-cicd-stats
+	@$(BIN)/python -m mutmut results
 
 lock: dev ## pin the dependencies anew, with hashes and without addresses (needs uv)
 	uv pip compile pyproject.toml --group build --generate-hashes --no-emit-index-url --universal --no-header --no-annotate -q -o requirements.lock
