@@ -17,7 +17,7 @@ from time import perf_counter
 from core.codec import encode
 from core.events import BarClosed
 from core.market import Bar
-from db.journal import CHECKPOINT_PAGES, Journal, JournalRow
+from db.journal import CHECKPOINT_PAGES, PAGE_BYTES, Journal, JournalRow
 
 ROUNDS, APPENDS = 7, 2_000
 BAR = encode(BarClosed(1381152610123, Bar("SOXL", 1381152600000, 75.12, 75.31, 75.01, 75.22, 12_345)))
@@ -26,6 +26,7 @@ BAR = encode(BarClosed(1381152610123, Bar("SOXL", 1381152600000, 75.12, 75.31, 7
 def bare(folder: Path) -> sqlite3.Connection:
     """SQLite with the journal's settings and table, and nothing of ours."""
     connection = sqlite3.connect(folder / "bare.sqlite", isolation_level=None)
+    connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
