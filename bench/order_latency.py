@@ -8,7 +8,6 @@ are comparable between machines, the times are not; a busy machine blurs both. `
 from __future__ import annotations
 
 import argparse
-import json
 import socket
 import struct
 import subprocess
@@ -17,9 +16,10 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from bench.order_subjects import ACCOUNT, CON_ID, NOW_MS, PRICE, TICKER
+from bench.order_subjects import ACCOUNT, CON_ID, TICKER, prediction
 
 WARM_UP, TURN = 30, 25
+KINDS = ("bare", "session", "floor")
 FRAMES = {"bracket": 4, "single": 1}
 LIMITS = {("bracket", 50): 0.5, ("bracket", 99): 1.0, ("single", 50): 1.0}
 PLACE_ORDER = b"3\0"
@@ -31,7 +31,7 @@ class Subject:
     def __init__(self, kind: str, legs: str, stack: ExitStack) -> None:
         api, triggers = (stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2))
         ports = [str(server.getsockname()[1]) for server in (api, triggers)]
-        self.frames = FRAMES[legs]
+        self.frames, self._is_bracket = FRAMES[legs], legs == "bracket"
         self.times: list[float] = []
         command = [sys.executable, "-m", "bench.order_subjects", kind, legs, *ports]
         stack.enter_context(_running(command))
@@ -44,7 +44,7 @@ class Subject:
         """One trigger; seconds until its last order frame is here."""
         self._await_ready()
         number = len(self.times)
-        line = _prediction(number)
+        line = prediction(number, is_bracket=self._is_bracket)
         begin = time.perf_counter()
         self._triggers.sendall(line)
         seen = 0
@@ -123,25 +123,10 @@ def _contract(request_id: str) -> bytes:
     return _frame(*listed, *described, *ruled) + _frame(52, 1, request_id)
 
 
-def _prediction(number: int) -> bytes:
-    said = {
-        "ticker": TICKER,
-        "signal": "BUY",
-        "numeric": 1,
-        "confidence": 0.61,
-        "stock_price": PRICE,
-        "probabilities": [0.1, 0.29, 0.61],
-        "timestamp": NOW_MS - 1_000 - number,
-        "feature_values": {"rsi": 61.5, "macd": 0.02},
-    }
-    body = {"status": "success", "data": {"ticker": TICKER, "prediction": said, "model_info": {"model_path": "bench"}}}
-    return json.dumps(body).encode() + b"\n"
-
-
 def measure(legs: str, count: int) -> dict[str, list[float]]:
     """Microseconds of `count` triggers each, in turns."""
     with ExitStack() as stack:
-        subjects = {kind: Subject(kind, legs, stack) for kind in ("bare", "session")}
+        subjects = {kind: Subject(kind, legs, stack) for kind in KINDS}
         for subject in subjects.values():
             for _ in range(WARM_UP):
                 subject.fire()
@@ -166,12 +151,12 @@ def main() -> int:
     for legs in FRAMES:
         times = measure(legs, options.count)
         for percent in (50, 99):
-            bare, session = (percentile(times[kind], percent) for kind in ("bare", "session"))
+            bare, session, floor = (percentile(times[kind], percent) for kind in KINDS)
             limit = LIMITS.get((legs, percent))
             mark = "" if limit is None else f"   limit {limit:.1f}"
             exceeded += limit is not None and session / bare > limit
             row = f"{legs:8} p{percent}   IB.placeOrder {bare:7.0f} us   session {session:7.0f} us"
-            sys.stdout.write(f"{row}   ratio {session / bare:5.2f}{mark}\n")
+            sys.stdout.write(f"{row}   ratio {session / bare:5.2f}{mark}   undecided {floor / bare:5.2f}\n")
     return 1 if options.check and exceeded else 0
 
 

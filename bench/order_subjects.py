@@ -15,29 +15,40 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
-from ib_async import IB, LimitOrder, MarketOrder, Order, StartupFetchNONE, Stock, StopOrder
+from ib_async import IB, Contract, LimitOrder, MarketOrder, Order, OrderState, StartupFetchNONE, Stock, StopOrder
 
 from broker.gateway import IbBroker
 from core import events as e
-from core.commands import Commands, PlaceBracket
+from core.codec import encode
+from core.commands import Commands
 from core.engine import Engine
 from core.market import Bar, Instrument, Prediction, Quote
 from core.params import Params, TickerParams
 from core.records import Alert
 from core.session_plan import plan_session
-from core.vocabulary import Link
-from db.journal import Journal
+from core.state import State
+from core.vocabulary import Leg, Link
+from db.journal import Journal, JournalRow
 from predictions.parse import parse_answer
 from runtime.session import Session
 from runtime.timers import Timers
+from tests.support.model_broker import ModelBroker
 
 ACCOUNT, TICKER, CON_ID, CLIENT_ID = "DU1234567", "SOXL", 72539725, 7
 OPEN_MS = 1_741_786_200_000  # 2025-03-12 9:30 Eastern
 CLOSE_MS = OPEN_MS + 6 * 3_600_000 + 1_800_000
 NOW_MS = OPEN_MS + 1_800_000
 PRICE = 27.95
+QUOTE = Quote(TICKER, PRICE, PRICE + 0.01, PRICE)
+PARAMS = Params(tickers=(TickerParams(TICKER, cooldown_minutes=0),))
+PLAN = plan_session(ACCOUNT, "2025-03-12", 7, OPEN_MS, CLOSE_MS)
+TOUCH = (
+    e.BarClosed(NOW_MS, Bar(TICKER, NOW_MS - 10_000, PRICE, PRICE + 0.03, PRICE - 0.03, PRICE, 1_000)),
+    e.QuoteChanged(NOW_MS, QUOTE),
+)
 SPARE_ENGINES = 200
 """Made at a time, so that the work between two triggers is small: a busy machine lets who worked much wait."""
 
@@ -82,9 +93,9 @@ async def run_bare(api_port: int, trigger_port: int, is_bracket: bool) -> None:
     shared = {"tif": "DAY", "account": ACCOUNT}
 
     def act(line: bytes) -> None:
-        price = json.loads(line)["data"]["prediction"]["stock_price"]
-        shares = int(10_000 / price)
-        entry = MarketOrder("BUY", shares, orderId=ib.client.getReqId(), transmit=not is_bracket, **shared)
+        said = json.loads(line)["data"]["prediction"]
+        price, shares = said["stock_price"], int(10_000 / said["stock_price"])
+        entry = MarketOrder(said["signal"], shares, orderId=ib.client.getReqId(), transmit=not is_bracket, **shared)
         legs: list[Order] = [entry]
         if is_bracket:
             child = {"parentId": entry.orderId, **shared}
@@ -128,20 +139,80 @@ class NoAlerts:
         raise AssertionError(f"{key}: {text}")
 
 
-class EntriesOnly:
-    """A broker that sends the entries of brackets only: what a single order costs."""
+class Sessions:
+    """Engine, risk, journal and broker as in a session; the engine of each trigger is a copy of one that stands ready.
 
-    def __init__(self, broker: IbBroker) -> None:
-        self._broker = broker
+    A quote and a bar reach it just before, as they would have in any second of a session: what they touch is warm.
+    """
 
-    def send(self, commands: Commands) -> None:
-        """Drop the children of brackets."""
-        bare = tuple(replace(one, children=()) if isinstance(one, PlaceBracket) else one for one in commands)
-        self._broker.send(bare)
+    def __init__(self, broker: IbBroker, journal: Journal, ready: Engine) -> None:
+        self.journal, self.broker = journal, broker
+        self.clock = FixedClock()
+        self._ready, self._spare = ready, list[State]()
+        self._row = JournalRow(0, NOW_MS, "", "")
+        self._commands: Commands = ()
+        self.session = Session(
+            engine=ready,
+            journal=journal,
+            timers=Timers(),
+            clock=self.clock,
+            alerts=NoAlerts(),
+            request_read=lambda reason: None,
+        )
+        self.session.broker = broker
+
+    def act(self, line: bytes) -> None:
+        """From the answer of the prediction API to the orders."""
+        self.session.take([e.PredictionReceived(NOW_MS, _parsed(line))])
+
+    def prepare(self) -> None:
+        """Stand ready once more."""
+        if not self._spare:
+            self._spare.extend(copy.deepcopy(self._ready.state) for _ in range(SPARE_ENGINES))
+        self.session.engine = Engine(PARAMS, PLAN, self._spare.pop())
+        for event in TOUCH:
+            self.session.engine.step(event)
+
+    def act_without_deciding(self, line: bytes) -> None:
+        """The same bytes in and out, nothing decided: what is left when the engine and its rules cost nothing."""
+        _parsed(line)
+        self._row = replace(self._row, sequence=self.journal.last_sequence + 1)
+        self.journal.append([self._row])
+        self.broker.send(self._commands)
+
+    def decide_once(self, line: bytes) -> None:
+        """Keep what a trigger leads to, for `act_without_deciding`."""
+        event = e.PredictionReceived(NOW_MS, _parsed(line))
+        self.prepare()
+        self._commands = self.session.engine.step(event)
+        self._row = JournalRow(0, NOW_MS, encode(event), encode(self._commands))
 
 
-async def run_session(api_port: int, trigger_port: int, is_bracket: bool) -> None:
-    """Engine, risk, journal and broker as in a session, standing ready to enter."""
+def prediction(number: int, *, is_bracket: bool) -> bytes:
+    """A trigger, newer than those with a higher number: to enter, or to turn around."""
+    said = {
+        "ticker": TICKER,
+        "signal": "BUY" if is_bracket else "SELL",
+        "numeric": 1,
+        "confidence": 0.61,
+        "stock_price": PRICE,
+        "probabilities": [0.1, 0.29, 0.61],
+        "timestamp": NOW_MS - 1_000 - number,
+        "feature_values": {"rsi": 61.5, "macd": 0.02},
+    }
+    body = {"status": "success", "data": {"ticker": TICKER, "prediction": said, "model_info": {"model_path": "bench"}}}
+    return json.dumps(body).encode() + b"\n"
+
+
+def _parsed(line: bytes) -> Prediction:
+    found = parse_answer(TICKER, line)
+    if not isinstance(found, Prediction):
+        raise AssertionError(found.problem)
+    return found
+
+
+async def run_session(kind: str, api_port: int, trigger_port: int, is_bracket: bool) -> None:
+    """A flat session that enters, or one that holds a position and turns around: its first order moves the target."""
     pacing_clock = FixedClock()
     failures: list[BaseException] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -150,45 +221,33 @@ async def run_session(api_port: int, trigger_port: int, is_bracket: bool) -> Non
                           failures.append, deterministic=True)  # fmt: skip
         await broker.connect()
         (instrument,) = await broker.read_instruments((TICKER,))
-        ready = _ready_engine(instrument)
-        session = Session(
-            engine=copy.deepcopy(ready),
-            journal=journal,
-            timers=Timers(),
-            clock=FixedClock(),
-            alerts=NoAlerts(),
-            request_read=lambda reason: None,
-        )
-        session.broker = broker if is_bracket else EntriesOnly(broker)  # type: ignore[assignment]  # it sends, no more is used
+        ready = ready_engine(instrument)
+        if not is_bracket:
+            _hold(ready, broker)
+        sessions = Sessions(broker, journal, ready)
+        act, prepare = sessions.act, sessions.prepare
+        if kind == "floor":
+            sessions.decide_once(prediction(0, is_bracket=is_bracket))
+            act, prepare = sessions.act_without_deciding, lambda: None
 
-        def act(line: bytes) -> None:
-            found = parse_answer(TICKER, line)
-            if not isinstance(found, Prediction):
-                raise AssertionError(found.problem)
-            session.take([e.PredictionReceived(NOW_MS, found)])
-
-        spare: list[Engine] = []
-
-        def prepare() -> None:
+        def get_ready() -> None:
             pacing_clock.at_ms += 1_000  # the 50 messages of a second are not what is timed
-            if not spare:
-                spare.extend(copy.deepcopy(ready) for _ in range(SPARE_ENGINES))
-            session.engine = spare.pop()
+            prepare()
 
-        gc.freeze()
-        await _serve(trigger_port, act, prepare)
+        gc.freeze()  # as runtime/driving does
+        await _serve(trigger_port, act, get_ready)
         await broker.close()
         journal.close()
     if failures:
         raise failures[0]
 
 
-def _ready_engine(instrument: Instrument) -> Engine:
+def ready_engine(instrument: Instrument) -> Engine:
     """An engine in the middle of a session: connected, read back, warm, flat, with a fresh quote."""
-    engine = Engine(Params(tickers=(TickerParams(TICKER),)), plan_session(ACCOUNT, "2025-03-12", 7, OPEN_MS, CLOSE_MS))
+    engine = Engine(PARAMS, PLAN)
     start_ms = NOW_MS - 20 * 10_000
     bars = tuple(
-        Bar(TICKER, start_ms + number * 10_000, PRICE, PRICE + 0.03, PRICE - 0.03, PRICE, 1_000) for number in range(20)
+        Bar(TICKER, start_ms + number * 10_000, PRICE, PRICE + 0.03, PRICE - 0.03, PRICE, 1_000) for number in range(19)
     )
     for event in (
         e.InstrumentRead(NOW_MS, instrument),
@@ -196,10 +255,24 @@ def _ready_engine(instrument: Instrument) -> Engine:
         e.BrokerRead(NOW_MS, (), (), ()),
         e.AccountRead(NOW_MS, Decimal(1_000_000), Decimal(1_000_000), -1),
         e.HistoryLoaded(NOW_MS, TICKER, bars),
-        e.QuoteChanged(NOW_MS, Quote(TICKER, PRICE, PRICE + 0.01, PRICE)),
+        e.QuoteChanged(NOW_MS, QUOTE),
     ):
         engine.step(event)
     return engine
+
+
+def _hold(engine: Engine, broker: IbBroker) -> None:
+    """Let the engine's entry fill, and the broker hear the echo of its target."""
+    model = ModelBroker(now_ms=NOW_MS, prices={TICKER: Decimal(str(PRICE))})
+    model.take(engine.step(e.PredictionReceived(NOW_MS, _parsed(prediction(-1, is_bracket=True)))))
+    while model.outbox:
+        model.take(engine.step(replace(model.outbox.popleft(), at_ms=NOW_MS)))
+    book = engine.state.books[TICKER]
+    (target,) = (order for order in book.orders.values() if order.leg is Leg.TARGET)
+    contract = Contract(conId=CON_ID, symbol=TICKER, secType="STK", currency="USD")
+    order = Order(orderId=1, clientId=CLIENT_ID, permId=1, action="SELL", totalQuantity=target.shares, orderType="LMT",
+                  lmtPrice=float(target.limit_price or 0), tif="DAY", orderRef=target.ref)  # fmt: skip
+    broker.orders.on_open_order(1, contract, order, OrderState(status="Submitted"))
 
 
 async def _serve(trigger_port: int, act: Callable[[bytes], None], prepare: Callable[[], None]) -> None:
@@ -210,5 +283,5 @@ async def _serve(trigger_port: int, act: Callable[[bytes], None], prepare: Calla
 
 if __name__ == "__main__":
     kind, legs, api_port, trigger_port = sys.argv[1:]
-    run = {"bare": run_bare, "session": run_session}[kind]
+    run = run_bare if kind == "bare" else partial(run_session, kind)
     asyncio.run(run(int(api_port), int(trigger_port), legs == "bracket"))
