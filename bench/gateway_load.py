@@ -1,7 +1,7 @@
 """What the simulated gateway carries: TWS's own limits at 60 times real time, and a deterministic day.
 
-    python bench/gateway_load.py load [--clients 32] [--subscriptions 100] [--speed 60] [--seconds 20]
-    python bench/gateway_load.py day [--market lean:DIR --date YYYY-MM-DD]
+    python -m bench.gateway_load load [--clients 32] [--subscriptions 100] [--speed 60] [--seconds 20]
+    python -m bench.gateway_load day [--market lean:DIR --date YYYY-MM-DD]
 
 `load`: clients and subscriptions spread over the eight tickers; reports whether simulated time fell behind the wall
 clock, messages a second and the gateway's memory. `day`: one client with eight tickers (quotes and 5-s bars) from 09:29

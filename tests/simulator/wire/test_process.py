@@ -58,6 +58,17 @@ async def test_it_says_where_it_listens_and_ends_cleanly(tmp_path: Path, number:
     assert not list(tmp_path.glob(".*"))
 
 
+async def test_the_first_lines_of_the_guide(tmp_path: Path) -> None:
+    guide = (ROOT / "docs" / "simulator.md").read_text(encoding="utf-8")
+    lines = guide.split("```python\n")[1].split("```")[0]
+    async with process(tmp_path, "--speed", "60") as (_, ready):
+        code = lines.replace("4002", str(ready["port"]))
+        client = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE)
+        printed, _ = await asyncio.wait_for(client.communicate(), PATIENCE_SECONDS)
+    assert printed.startswith(b"RealTimeBar(")
+    assert client.returncode == 0
+
+
 async def test_it_dies_with_its_parent(tmp_path: Path) -> None:
     ready = tmp_path / "ready.json"
     code = (
