@@ -286,7 +286,7 @@ class Hub:
         return False
 
     def dispatch(self, session: Session, message_id: int, fields: list[str]) -> None:
-        """Hand a request to whom it concerns; one that cannot be read draws 320."""
+        """Hand a request to whom it concerns; one that cannot be read draws 320 under its id."""
         reader = FieldReader(fields[1:])
         try:
             if message_id == START_API:
@@ -300,7 +300,7 @@ class Hub:
             else:
                 raise FieldError(f"Message id {message_id} is unknown.")
         except FieldError as error:
-            self.error(session, -1, codes.READING, codes.reading(str(error)))
+            self.error(session, reader.request_id, codes.READING, codes.reading(str(error)))
 
     def _start(self, session: Session, wanted: requests.StartApi) -> None:
         if session.is_started:

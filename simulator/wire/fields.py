@@ -113,9 +113,10 @@ def _decimal(name: str, value: str) -> Decimal:
 class FieldReader:
     """Reads a request's fields one after the other; every method raises FieldError naming the field."""
 
-    __slots__ = ("_at", "_fields")
+    __slots__ = ("_at", "_fields", "request_id")
 
     def __init__(self, fields: list[str]) -> None:
+        self.request_id = -1
         self._fields = fields
         self._at = 0
 
@@ -144,6 +145,11 @@ class FieldReader:
     def integer(self, name: str) -> int:
         """A whole number; every spelling of unset reads as 0."""
         return integer_of(name, self.text(name)) or 0
+
+    def identity(self, name: str) -> int:
+        """The id of the request or order: what is wrong with the fields after it is told under this id."""
+        self.request_id = self.integer(name)
+        return self.request_id
 
     def flag(self, name: str) -> bool:
         """0 or 1."""

@@ -74,7 +74,7 @@ class PlaceOrder:
     @staticmethod
     def read(reader: FieldReader, version: int) -> PlaceOrder:
         """orderId, contract, secIdType, secId, then the order; no version field."""
-        order_id, contract = reader.integer("orderId"), ContractText.read(reader)
+        order_id, contract = reader.identity("orderId"), ContractText.read(reader)
         sec_id_type, sec_id = reader.text("secIdType"), reader.text("secId")
         lists = _Lists()
         texts = _read_texts(reader, version, contract, lists)

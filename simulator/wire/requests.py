@@ -70,7 +70,7 @@ class MarketData:
     def read(reader: FieldReader, version: int) -> MarketData:
         """version, reqId, contract, [legs], deltaNeutral, genericTicks, snapshot, regulatorySnapshot, options."""
         reader.skip("version")
-        request_id = reader.integer("reqId")
+        request_id = reader.identity("reqId")
         contract = ContractText.read(reader)
         _skip_legs(reader, contract, 4)
         if reader.flag("deltaNeutralContract"):
@@ -90,12 +90,12 @@ class RequestId:
     def read(reader: FieldReader, version: int) -> RequestId:
         """version, id."""
         reader.skip("version")
-        return RequestId(reader.integer("reqId"))
+        return RequestId(reader.identity("reqId"))
 
     @staticmethod
     def read_bare(reader: FieldReader, version: int) -> RequestId:
         """id, without a version field."""
-        return RequestId(reader.integer("reqId"))
+        return RequestId(reader.identity("reqId"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class CancelOrder:
     def read(reader: FieldReader, version: int) -> CancelOrder:
         """version, orderId, manualOrderCancelTime from 169 on."""
         reader.skip("version")
-        return CancelOrder(reader.integer("orderId"))
+        return CancelOrder(reader.identity("orderId"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ class Executions:
     def read(reader: FieldReader, version: int) -> Executions:
         """version, reqId, clientId, account, time, symbol, secType, exchange, side."""
         reader.skip("version")
-        request_id, client_id = reader.integer("reqId"), reader.integer("clientId")
+        request_id, client_id = reader.identity("reqId"), reader.integer("clientId")
         names = ("account", "time", "symbol", "secType", "exchange", "side")
         return Executions(request_id, client_id, *(reader.text(name) for name in names))
 
@@ -188,7 +188,7 @@ class ContractDetails:
     def read(reader: FieldReader, version: int) -> ContractDetails:
         """version, reqId, contract, includeExpired, secIdType, secId, issuerId from 176 on."""
         reader.skip("version")
-        request_id, contract = reader.integer("reqId"), ContractText.read(reader)
+        request_id, contract = reader.identity("reqId"), ContractText.read(reader)
         reader.flag("includeExpired")
         found = ContractDetails(request_id, contract, reader.text("secIdType"), reader.text("secId"))
         if version >= versions.ISSUER_ID:
@@ -213,7 +213,7 @@ class History:
     @staticmethod
     def read(reader: FieldReader, version: int) -> History:
         """reqId, contract, expired, end, barSize, duration, useRTH, whatToShow, formatDate, [legs], keep, options."""
-        request_id, contract = reader.integer("reqId"), ContractText.read(reader)
+        request_id, contract = reader.identity("reqId"), ContractText.read(reader)
         reader.flag("includeExpired")
         end, bar_size, duration = reader.text("endDateTime"), reader.text("barSize"), reader.text("duration")
         use_rth, what = reader.flag("useRTH"), reader.text("whatToShow")
@@ -237,7 +237,7 @@ class RealTimeBars:
     def read(reader: FieldReader, version: int) -> RealTimeBars:
         """version, reqId, contract, barSize, whatToShow, useRTH, options."""
         reader.skip("version")
-        request_id, contract = reader.integer("reqId"), ContractText.read(reader)
+        request_id, contract = reader.identity("reqId"), ContractText.read(reader)
         seconds, what = reader.integer("barSize"), reader.text("whatToShow")
         return RealTimeBars(request_id, contract, seconds, what, reader.flag("useRTH"))
 
@@ -272,7 +272,7 @@ class AccountSummary:
     def read(reader: FieldReader, version: int) -> AccountSummary:
         """version, reqId, group, comma list of tags."""
         reader.skip("version")
-        request_id, group = reader.integer("reqId"), reader.text("group")
+        request_id, group = reader.identity("reqId"), reader.text("group")
         return AccountSummary(request_id, group, tuple(tag for tag in reader.text("tags").split(",") if tag))
 
 
@@ -289,12 +289,12 @@ class Account:
     def read_versioned(reader: FieldReader, version: int) -> Account:
         """version, reqId, account, modelCode, (ledgerAndNLV)."""
         reader.skip("version")
-        return Account(reader.integer("reqId"), reader.text("account"), reader.text("modelCode"))
+        return Account(reader.identity("reqId"), reader.text("account"), reader.text("modelCode"))
 
     @staticmethod
     def read(reader: FieldReader, version: int) -> Account:
         """reqId, account, modelCode."""
-        return Account(reader.integer("reqId"), reader.text("account"), reader.text("modelCode"))
+        return Account(reader.identity("reqId"), reader.text("account"), reader.text("modelCode"))
 
     @staticmethod
     def read_single(reader: FieldReader, version: int) -> Account:
@@ -313,7 +313,7 @@ class MatchingSymbols:
     @staticmethod
     def read(reader: FieldReader, version: int) -> MatchingSymbols:
         """reqId, pattern."""
-        return MatchingSymbols(reader.integer("reqId"), reader.text("pattern"))
+        return MatchingSymbols(reader.identity("reqId"), reader.text("pattern"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,7 +329,7 @@ class HeadTimestamp:
     @staticmethod
     def read(reader: FieldReader, version: int) -> HeadTimestamp:
         """reqId, contract, includeExpired, useRTH, whatToShow, formatDate."""
-        request_id, contract = reader.integer("reqId"), ContractText.read(reader)
+        request_id, contract = reader.identity("reqId"), ContractText.read(reader)
         reader.flag("includeExpired")
         use_rth = reader.flag("useRTH")
         return HeadTimestamp(request_id, contract, use_rth, reader.text("whatToShow"), reader.integer("formatDate"))
@@ -348,7 +348,7 @@ class TickByTick:
     @staticmethod
     def read(reader: FieldReader, version: int) -> TickByTick:
         """reqId, contract, tickType, numberOfTicks, ignoreSize."""
-        request_id, contract = reader.integer("reqId"), ContractText.read(reader)
+        request_id, contract = reader.identity("reqId"), ContractText.read(reader)
         return TickByTick(
             request_id, contract, reader.text("tickType"), reader.integer("numberOfTicks"), reader.flag("ignoreSize")
         )

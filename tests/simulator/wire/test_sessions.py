@@ -160,6 +160,8 @@ async def test_what_is_not_served_is_refused_under_its_own_id() -> None:
         seen = await raw.second()
         refused = [fields[2:4] for fields in seen if fields[0] == "4" and fields[2:4] != ["-1", "2104"]]
         assert refused[-3:] == [["71", "10092"], ["72", "162"], ["-1", "320"]]
+        raw.send(20, 73, *contract_fields("SOXL"), "perhaps", "", "10 secs", "60 S", 1, "TRADES", 1, 0, "")
+        assert (await raw.until("4", "2", "73"))[-1][3] == "320"
         raw.close()
 
 
