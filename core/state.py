@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from itertools import groupby
 
 from core.bracket import LIVE_STAGES, Stage
 from core.indicators import Atr, Resampler, Returns
@@ -193,8 +192,12 @@ class Book:
     @property
     def stop_outs_in_a_row(self) -> int:
         """The most trades in a row that ended by their stops today; it never falls, whatever ends otherwise later."""
-        ends = (note.exit_reason is ExitReason.STOP for note in self.trades if note.exit_reason is not None)
-        return max((sum(1 for _ in run) for stopped, run in groupby(ends) if stopped), default=0)
+        most = run = 0
+        for note in self.trades:
+            if note.exit_reason is not None:
+                run = run + 1 if note.exit_reason is ExitReason.STOP else 0
+                most = max(most, run)
+        return most
 
     @property
     def is_idle(self) -> bool:

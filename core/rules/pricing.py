@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from core.pricing import last_trade, side_quote
 from core.rules.candidate import Candidate, Plan
 from core.vocabulary import Refusal
@@ -44,7 +42,7 @@ def _target_inside_costs(candidate: Candidate, plan: Plan) -> Refusal | None:
     """The target must pay for the spread and the round trip's commission."""
     params = candidate.desk.params
     commission = max(params.commission_per_share * plan.shares, params.commission_min_per_order)
-    costs = plan.spread + 2 * commission / Decimal(plan.shares)
+    costs = plan.spread + 2 * commission / plan.shares
     candidate.note("costs_per_share", f"{costs:.4f}")
     return Refusal.TARGET_INSIDE_COSTS if plan.target_distance < costs else None
 
