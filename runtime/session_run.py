@@ -12,9 +12,14 @@ from runtime.reports import PhaseReport
 
 
 async def run_session(settings: Settings, date: str) -> PhaseReport:
-    """Start up, warm up, trade, flatten, reconcile. Once trading has begun, the last two follow however it ends."""
+    """Start up, warm up, trade, flatten, reconcile. Once trading has begun, the last two follow however it ends.
+
+    Nothing is traded when the preflight forbids it.
+    """
     with with_database(settings) as settings:
-        await startup(settings, date)
+        prepared = await startup(settings, date)
+        if not prepared.ok:
+            return prepared
         await warm_up(settings, date)
         try:
             traded = await intraday(settings, date)
