@@ -62,8 +62,11 @@ def _attribute(book: Book, order: Order, shares: int) -> None:
 
 
 def exit_shares(book: Book, signed: int) -> None:
-    """Spread signed shares, bought or sold for the position as a whole, over the brackets that hold the opposite."""
-    for bracket in book.brackets.values():
+    """Spread signed shares, bought or sold for the position as a whole, over the brackets that hold the opposite.
+
+    The oldest first, also where they were adopted in another order: the legs at the broker were cut that way.
+    """
+    for _, bracket in sorted(book.brackets.items()):
         held = bracket.held * bracket.side.sign
         if held * signed < 0:
             part = min(abs(held), abs(signed))

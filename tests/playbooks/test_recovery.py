@@ -152,6 +152,15 @@ def test_a_lost_journal_a_lost_stop_and_no_atr_mean_flat() -> None:
     )
 
 
+def test_a_lost_journal_finds_the_bracket_that_a_hand_trade_left_covered() -> None:
+    """133 and an add of 66; 145 sold by hand leave 54 of the add, behind its stop. That stop stays where it is."""
+    play = Playbook(settings(scale_in_min_move_atr=0.0)).when(buy(), minutes(1), buy())
+    play.when(traded_by_hand(Action.SELL, 145, "75.10"), seconds(30)).when(restarted(journal=False), seconds(30))
+    held = {number: bracket.held for number, bracket in play.engine.state.books["SOXL"].brackets.items()}
+    assert held == {2: 54}
+    assert [leg.leg for leg in play.broker.working("SOXL")] == ["stop", "target", "timed_exit"]
+
+
 def test_what_is_heard_before_the_first_read_back_waits_for_what_came_before_it() -> None:
     """Long 133, 47 of them sold by hand, the rest by its target; short 133. Whose were the 47? The order tells."""
     play = Playbook().when(buy()).when(seconds(1), traded_by_hand(Action.SELL, 47, "75.10"))

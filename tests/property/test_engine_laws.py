@@ -35,9 +35,9 @@ LEGS = [Leg.ENTRY, Leg.STOP, Leg.TARGET, Leg.TIMED_EXIT, Leg.EMERGENCY_STOP, Leg
 class TradingDay(RandomDay, RuleBasedStateMachine):
     """One session, from the open to a verified close."""
 
-    @initialize(doubts=DOUBTS, entry_kind=st.sampled_from(EntryKind))
-    def begin(self, doubts: Doubts, entry_kind: EntryKind) -> None:
-        self.open(doubts, entry_kind)
+    @initialize(doubts=DOUBTS, entry_kind=st.sampled_from(EntryKind), loss_dollars=st.sampled_from([1_000, 300]))
+    def begin(self, doubts: Doubts, entry_kind: EntryKind, loss_dollars: int) -> None:
+        self.open(doubts, entry_kind, loss_dollars)
 
     # --- what happens -----------------------------------------------------------------------------------------------
 
@@ -83,9 +83,9 @@ class TradingDay(RandomDay, RuleBasedStateMachine):
     @precondition(lambda self: self.told)
     @rule(index=st.integers(0, 1_000))
     def hear_again(self, index: int) -> None:
-        """Executions, commissions and statuses are repeated."""
+        """Executions, commissions, statuses and echoes are repeated, also old ones."""
         event = self.told[-1 - index % min(len(self.told), 30)]
-        if isinstance(event, e.ExecutionReported | e.CommissionReported):
+        if not isinstance(event, e.BrokerRead | e.OrderErrorReported):
             self.feed(event)
 
     @rule(ticker=st.sampled_from(TICKERS), move=MOVES)
@@ -284,12 +284,14 @@ class TradingDay(RandomDay, RuleBasedStateMachine):
         """The closure ends flat, with nothing working, verified; and a replay of the day gives the same commands."""
         if not hasattr(self, "engine"):
             return
+        self.now_ms = max(self.now_ms, PLAN.closure_ms)
+        self.pass_time(self.now_ms)  # the closure begins in the middle of whatever is on its way
         self.calm_down()
         self.attentive = True
         self.listen()
         self.feed(e.LinkChanged(0, Link.CONNECTED, "test"))
         self.listen()
-        self.pass_time(max(self.now_ms, PLAN.closure_ms + 180_000))
+        self.pass_time(self.now_ms + 300_000)
         self.listen()
         assert self.engine.state.phase is Phase.CLOSED
         foreign = {ticker: book.foreign_shares for ticker, book in self.engine.state.books.items()}

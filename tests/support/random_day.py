@@ -10,7 +10,7 @@ from core import events as e
 from core.bracket import Stage
 from core.engine import Engine
 from core.market import Bar, Instrument, Quote
-from core.params import EntryKind, Params, TickerParams
+from core.params import EntryKind, Params, RiskLimits, TickerParams
 from core.protection import is_working
 from core.vocabulary import Leg, Link, Phase
 from tests.support.model_broker import Doubts, ModelBroker
@@ -26,9 +26,10 @@ class RandomDay:
 
     attentive = False  # what the broker answers while time passes is heard at once
 
-    def open(self, doubts: Doubts, entry_kind: EntryKind) -> None:
-        """Connect, one minute after the open."""
-        self.params = replace(PARAMS, entry_kind=entry_kind)
+    def open(self, doubts: Doubts, entry_kind: EntryKind, loss_dollars: int) -> None:
+        """Connect, one minute after the open; a loss of so many dollars ends the day."""
+        risk = RiskLimits(max_daily_loss=Decimal(loss_dollars))
+        self.params = replace(PARAMS, entry_kind=entry_kind, risk=risk)
         self.engine = Engine(self.params, PLAN)
         self.broker = ModelBroker(doubts)
         self.now_ms = OPEN_MS + 60_000
