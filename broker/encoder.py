@@ -52,20 +52,25 @@ class WireOrder(NamedTuple):
     good_after_time: str
 
 
+WireFields = tuple[int, str, str, int, str, Decimal | None, Decimal | None, str, str, int, str, str]
+"""A WireOrder's fields, in its order: a bare tuple is made in a third of the time."""
+
+
 class OrderEncoder:
     """Writes placeOrder frames for US stocks through SMART in one account."""
 
     def __init__(self, server_version: int, account: str) -> None:
         self._template = _template(server_version, account)
 
-    def frame(self, order_id: int, order: WireOrder, *, parent_id: int = 0, transmit: bool = True) -> bytes:
+    def frame(self, order_id: int, order: WireFields, *, parent_id: int = 0, transmit: bool = True) -> bytes:
         """One length-prefixed placeOrder message."""
+        con_id, symbol, action, shares, kind, limit, stop, time_in_force, group, group_type, ref, good_after = order
         body = (
             self._template
             % (
-                order_id, order.con_id, order.symbol, order.action, order.shares, order.order_type,
-                _price(order.limit_price), _price(order.stop_price), order.time_in_force, order.oca_group,
-                order.order_ref, "1" if transmit else "0", parent_id, order.good_after_time, order.oca_type,
+                order_id, con_id, symbol, action, shares, kind,
+                "" if limit is None else format(limit, "f"), "" if stop is None else format(stop, "f"),
+                time_in_force, group, ref, "1" if transmit else "0", parent_id, good_after, group_type,
             )
         ).encode()  # fmt: skip
         return struct.pack(">I", len(body)) + body
@@ -82,7 +87,3 @@ def _template(server_version: int, account: str) -> str:
     )  # fmt: skip
     client.placeOrder(_SLOT, contract, order)
     return str(client.message)
-
-
-def _price(price: Decimal | None) -> str:
-    return "" if price is None else format(price, "f")

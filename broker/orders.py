@@ -272,7 +272,7 @@ class Orders:
 
     def _frame(self, encoder: OrderEncoder, order_id: int, spec: OrderSpec, parent_id: int, *, transmit: bool) -> bytes:
         contract = self._contracts.listing(spec.ticker).contract
-        order = WireOrder(
+        order = (
             contract.conId, spec.ticker, spec.action, spec.shares, spec.kind, spec.limit_price,
             spec.stop_price, spec.time_in_force, spec.oca_group, spec.oca_type, spec.order_ref,
             "" if spec.good_after_ms is None else ib_time(spec.good_after_ms),
