@@ -249,6 +249,11 @@ def test_named_tickers_only() -> None:
     play.check("positions", lambda p: p.engine.positions(), {"CVNA": 133})
 
 
+def test_a_flatten_is_no_suspension() -> None:
+    play = Playbook().when(buy()).when(flatten()).when(minutes(3), buy())
+    assert play.decisions[-1].refusal is None
+
+
 def test_flatten_with_nothing_to_do() -> None:
     Playbook().when(flatten(), then=[]).when(flatten("TSLA"), then=[])
 

@@ -161,6 +161,7 @@ def test_a_position_beyond_its_stop_has_no_heat_left() -> None:
     [
         (74.90, 75.2744, None), (74.90, 75.2757, "max_spread"), (math.nan, 75.10, "max_spread"),
         (74.90, math.nan, "max_spread"), (0.0, 0.0, "max_spread"), (None, 75.10, None), (-1.0, 0.5, "max_spread"),
+        (0.80, 0.8030, "price_jump"), (0.80, 0.8070, "max_spread"),
     ],
 )  # fmt: skip
 def test_a_spread_above_half_a_percent_of_the_mid(bid: float | None, ask: float, refusal: str | None) -> None:
