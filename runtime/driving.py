@@ -12,7 +12,7 @@ from runtime.host import Host
 
 async def drive(host: Host, settings: Settings) -> None:
     """Run the host until it is done, in the kind of time that the settings ask for."""
-    gc.freeze()  # what the start left: to walk it takes a collection 0.2 s, between a prediction and its order perhaps
+    gc.freeze()  # what the start left: to walk it takes a collection 0.1 s, between a prediction and its order perhaps
     try:
         if settings.clock is ClockKind.DETERMINISTIC:
             await drive_by_barrier(host)
