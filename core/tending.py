@@ -61,13 +61,13 @@ def is_overfilled(book: Book) -> bool:
 def _repair(desk: Desk, book: Book) -> None:
     """Close the excess at once and take no entry for the rest of the day (ORDERS 7)."""
     book.blocked = "over-fill"
+    run = exit_protocol.begin(desk, book, ExitReason.OVERFILL)
     desk.alert(
         Severity.CRITICAL,
-        f"overfill/{book.ticker}",
+        f"overfill/{book.ticker}/{run.epoch if run is not None else 0}",
         f"{book.ticker}: filled beyond the position",
         f"The position is {book.position:+d} shares against its trade; it is closed, the ticker is blocked today.",
     )
-    exit_protocol.begin(desk, book, ExitReason.OVERFILL)
 
 
 def _watch_silence(desk: Desk, book: Book) -> None:

@@ -317,6 +317,16 @@ def test_case_46_stop_and_target_both_fill() -> None:
     play.check("flat", lambda p: (p.broker.positions["SOXL"], p.engine.has_working_orders()), (0, False))
 
 
+def test_case_46_each_over_fill_is_told() -> None:
+    """The target's shares were two executions, and the second came late: the ticker was flat again in between."""
+    play = Playbook().when(buy()).when(filled("stop", 133, "74.80")).when(seconds(5))
+    target = play.ref("target")
+    for _ in range(2):
+        play.broker.trade("SOXL", Action.SELL, 20, "75.25", target)
+        play.when(seconds(5)).check("flat", lambda p: p.broker.positions["SOXL"], 0)
+    assert [key.partition("/")[0] for key in play.alerts] == ["overfill", "overfill"]
+
+
 def test_case_46_an_over_fill_during_an_exit_is_closed_by_it() -> None:
     play = Playbook().when(buy()).when(price_unknown, market_orders_wait, quoted(75.1, 75.1, 75.1)).when(flatten())
     target = play.broker.orders[play.ref("target")]
