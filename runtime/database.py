@@ -16,6 +16,7 @@ from config import Settings
 from db.migrate import upgrade
 from db.migrate import write_migration as write_step
 from runtime.stack.postgres import DATABASE, EmbeddedPostgres
+from runtime.stack.postgres_home import installed_program
 
 
 @contextmanager
@@ -52,9 +53,8 @@ def open_psql(settings: Settings, sql: str = "") -> int:
     with with_database(settings) as running:
         address = urlsplit(_address(running))
         where = f"postgresql://{address.username}@{address.netloc.rpartition('@')[2]}{address.path}"
-        program = EmbeddedPostgres(settings.state_folder / "postgres").program("psql")
         environment = os.environ | {"PGPASSWORD": unquote(address.password or "")}  # noqa: TID251  the person's terminal
-        command = [str(program), where, *(["-c", sql] if sql else [])]
+        command = [str(installed_program("psql")), where, *(["-c", sql] if sql else [])]
         kept = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is psql's, where it ends a query
         try:
             return subprocess.run(command, env=environment, check=False).returncode

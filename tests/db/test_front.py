@@ -65,6 +65,7 @@ def test_a_day_without_trades_says_so() -> None:
 
 
 @pytest.mark.usefixtures("a_day")
-def test_psql_opens_on_the_database_of_the_settings(capfd: pytest.CaptureFixture[str]) -> None:
+def test_psql_opens_on_the_database_of_the_settings(trader: Path, capfd: pytest.CaptureFixture[str]) -> None:
     run("db", "--sql", "select count(*) as found from v_trades")
     assert "12" in capfd.readouterr().out
+    assert not (trader / "state" / "postgres").exists()  # beside a database of your own none is embedded
