@@ -28,6 +28,7 @@ PAGE_BYTES = 8_192  # an entry's row is 2.4 KB: on pages of 4 KB nearly every on
 CHECKPOINT_PAGES = 8_192  # the shipper checkpoints; this bounds the WAL to 64 MB when there is none
 _NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 _INSERT = "INSERT INTO rows VALUES (?, ?, ?, ?)"
+_STORE_FACT = "INSERT OR REPLACE INTO facts VALUES (?, ?)"
 _PRIMARY_CODE = 0xFF  # SQLite's extended codes carry their primary code in the lowest byte
 
 _SCHEMA = f"""
@@ -77,6 +78,9 @@ class Journal:
         self.session = session
         self.epoch = 0
         self.fence = fence
+        self.was_killed = False  # the process before us did not close the journal
+        self.ends_well = True
+        """False: the next process is to believe that this one was killed."""
         self.last_sequence: int = connection.execute("SELECT coalesce(max(sequence), 0) FROM rows").fetchone()[0]
         self.shipped_sequence = int(_fact(connection, "shipped_sequence") or 0)  # what Postgres was last known to have
         self._stored_shipped = self.shipped_sequence
@@ -153,6 +157,8 @@ class Journal:
             self._give_reserve_back()
             with _typed_errors(self.path):
                 self._store_shipped()
+                if self.ends_well:
+                    self._connection.execute(_STORE_FACT, ("closed_epoch", str(self.epoch)))
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             self._connection.close()
@@ -184,12 +190,13 @@ class Journal:
 
     def _store_shipped(self) -> None:
         shipped = self.shipped_sequence
-        self._connection.execute("INSERT OR REPLACE INTO facts VALUES ('shipped_sequence', ?)", (str(shipped),))
+        self._connection.execute(_STORE_FACT, ("shipped_sequence", str(shipped)))
         self._stored_shipped = shipped
 
     def _begin_epoch(self, above: int) -> None:
         with _typed_errors(self.path), _transaction(self._connection):
             newest = self._connection.execute("SELECT coalesce(max(epoch), 0) FROM epochs").fetchone()[0]
+            self.was_killed = newest > int(_fact(self._connection, "closed_epoch") or 0)
             self.epoch = max(newest, above) + 1
             self._connection.execute(
                 "INSERT INTO epochs VALUES (?, ?, ?)", (self.epoch, os.getpid(), self.last_sequence)

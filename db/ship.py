@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import select
 import signal
 import sqlite3
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from db.outbox import Shipper, ShippingState
@@ -52,9 +53,9 @@ def _number(path: Path, query: str) -> int:
 
 
 def tell(state: ShippingState) -> None:
-    """One line for the session that watches."""
-    sys.stdout.write(json.dumps({"healthy": state.healthy, "problem": state.problem}) + "\n")
-    sys.stdout.flush()
+    """One line for the session that watches, if it still lives: what it left behind is shipped all the same."""
+    with suppress(BrokenPipeError):
+        os.write(1, json.dumps({"healthy": state.healthy, "problem": state.problem}).encode() + b"\n")
 
 
 def main() -> None:

@@ -32,6 +32,7 @@ from runtime.postgres_side import present_in_postgres
 from runtime.recovery import process_started, recover
 from runtime.session import Session
 from runtime.shipping import shipping
+from runtime.supervision import supervision
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ async def open_session(settings: Settings, date: str) -> AsyncIterator[Host]:
                 present_in_postgres(settings, plan, journal.epoch, url, host.answer, taken_over)
             )
         stack.push_async_callback(host.broker.close)
+        await stack.enter_async_context(supervision(host, journal))
         control = await serve_control(socket_path(folder), host.answer)
         stack.callback(control.close)
         stack.callback(_stop_on_signals(host))
@@ -135,7 +137,11 @@ def _assemble(
 def _take_in(host: Host, event: Event) -> None:
     """Every event goes to the engine; data that comes back after a pause has left a gap in the bars."""
     host.session.inbox.put(event)
-    if type(event) is LinkChanged and event.link is Link.CONNECTED and host.connector.is_subscribed:
+    if type(event) is not LinkChanged:
+        return
+    if event.link is Link.LOST:
+        host.link_lost.set()
+    elif event.link is Link.CONNECTED and host.connector.is_subscribed:
         host.chores.add("history", host.connector.load_history)
 
 

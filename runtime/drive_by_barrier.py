@@ -14,8 +14,10 @@ log = logging.getLogger(__name__)
 async def drive_by_barrier(host: Host) -> None:
     """Run until `host.done`. Each second: reports and bars, timers, predictions, questions; always in this order.
 
-    The inbox is emptied at the barrier only, so that no race between two sockets can change the order of events.
+    The inbox is emptied at the barrier only, so that no race between two sockets can change the order of events. What
+    the engine asks when it is connected does not wait for a second to pass.
     """
+    await host.chores.drain()
     while not host.done(host):
         host.check()
         try:
@@ -24,7 +26,7 @@ async def drive_by_barrier(host: Host) -> None:
             log.warning("the link was lost: %s", lost)
             host.session.pump()  # the loss, at its own time
             await reconnect(host)
-            host.session.fire_timers()  # what came due meanwhile, the alert among it, before the end is heard of
+            await host.chores.drain()
             continue
         host.session.pump()
         host.session.fire_timers()

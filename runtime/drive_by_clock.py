@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from broker.errors import BrokerUnavailable
 from runtime.clock import BrokerClock
@@ -43,6 +44,7 @@ async def _wait(host: Host, speed: float) -> None:
 
 async def _keep_connected(host: Host, speed: float) -> None:
     while True:
+        host.link_lost.clear()
         try:
             heard_ms = await host.broker.read_time_ms()
         except BrokerUnavailable:
@@ -50,7 +52,8 @@ async def _keep_connected(host: Host, speed: float) -> None:
             continue
         if isinstance(host.clock, BrokerClock):
             host.clock.hear(heard_ms)
-        await asyncio.sleep(HEARTBEAT_SECONDS / speed)
+        with suppress(TimeoutError):  # the next heartbeat is due; a link that is seen to break is mended at once
+            await asyncio.wait_for(host.link_lost.wait(), HEARTBEAT_SECONDS / speed)
 
 
 async def _poll(host: Host, speed: float) -> None:

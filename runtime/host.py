@@ -32,6 +32,7 @@ class Host:
     poller: Poller | None = None
     failure: BaseException | None = None
     nudge: asyncio.Event = field(default_factory=asyncio.Event)
+    link_lost: asyncio.Event = field(default_factory=asyncio.Event)
     done: Callable[[Host], bool] = field(default=lambda host: host.is_closed())
 
     def is_closed(self) -> bool:

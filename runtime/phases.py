@@ -48,6 +48,7 @@ async def intraday(settings: Settings, date: str) -> IntradayReport:
         host.poller = make_poller(settings, host.plan, host.clock)
         try:
             await host.connector.connect()
+            host.session.pump()
             await host.connector.subscribe()
             await drive(host, settings)
         except asyncio.CancelledError:
