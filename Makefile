@@ -13,6 +13,7 @@ T ?= tests/unit
 ARGS ?=
 SEED ?= 1
 N ?= 20
+DAYS ?= short
 DAYS ?= 1200
 CORE_TESTS := tests/unit/core tests/playbooks
 
@@ -45,8 +46,8 @@ check: dev ## style, types, floors and house rules
 sim: setup ## the simulated gateway alone; ARGS="--market synthetic --port 4002"
 	@$(BIN)/trader gateway $(ARGS)
 
-chaos: dev ## N short faulty days from SEED on, killed and audited; run it again to resume: N=200 SEED=1
-	@$(BIN)/python -m tests.chaos --count $(N) --seed $(SEED) $(ARGS)
+chaos: dev ## N faulty days from SEED on, killed and audited; run it again to resume: N=200 SEED=1 DAYS=short (or whole)
+	@$(BIN)/python -m tests.chaos --count $(N) --seed $(SEED) --days $(DAYS) $(ARGS)
 
 db: setup ## psql on the project's database
 	@$(BIN)/trader db $(ARGS)

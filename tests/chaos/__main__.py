@@ -1,4 +1,4 @@
-"""`python -m tests.chaos --count 200 --seed 1`: so many faulty short days, resumable, with their figures."""
+"""`python -m tests.chaos --count 200 --seed 1`: so many faulty days, resumable, with their figures."""
 
 from __future__ import annotations
 
@@ -11,17 +11,14 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import ExitStack
 from multiprocessing.util import Finalize
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from db.migrate import upgrade
-from runtime.stack.postgres import EmbeddedPostgres
-from tests.chaos.day import TEMPLATE, play_seed
+from tests.chaos.day import Place, place_for_days, play_seed
 from tests.chaos.figures import figures
-from tests.chaos.nursery import ROOT, running_nursery
-from tests.support.postgres import make_reachable_folder
+from tests.chaos.nursery import ROOT
+from tests.chaos.plan import LENGTHS, PLAN_VERSION
 
-_place: tuple[EmbeddedPostgres, str] | None = None
+_place: Place | None = None
 
 
 def _begin_worker() -> None:
@@ -29,17 +26,12 @@ def _begin_worker() -> None:
     global _place
     stack = ExitStack()
     Finalize(None, stack.close, exitpriority=10)  # a worker's own end runs no atexit
-    server = EmbeddedPostgres(make_reachable_folder(), {"fsync": "off"})
-    stack.callback(server.remove)
-    server.start()
-    upgrade(server.ensure_database(TEMPLATE))
-    folder = stack.enter_context(TemporaryDirectory())
-    _place = server, stack.enter_context(running_nursery(Path(folder)))
+    _place = stack.enter_context(place_for_days())
 
 
-def _play(seed: int, folder: Path) -> dict[str, Any]:
+def _play(seed: int, days: str, folder: Path) -> dict[str, Any]:
     assert _place is not None
-    done: dict[str, Any] = json.loads(play_seed(seed, *_place, folder / f"seed-{seed}").line())
+    done: dict[str, Any] = json.loads(play_seed(seed, _place, folder / f"{days}-{seed}", LENGTHS[days]).line())
     return done
 
 
@@ -47,7 +39,7 @@ def _known(results: Path, seeds: range) -> Iterator[dict[str, Any]]:
     """Days that an earlier, interrupted run has played."""
     if results.exists():
         found = (json.loads(line) for line in results.read_text().splitlines())
-        yield from (day for day in found if day["seed"] in seeds)
+        yield from (day for day in found if day["seed"] in seeds and day.get("plan") == PLAN_VERSION)
 
 
 def main() -> int:
@@ -56,31 +48,34 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1, help="the first of them")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--days", choices=LENGTHS, default="short", help="20 minutes, or from the bell")
     parser.add_argument("--folder", type=Path, default=ROOT / "var" / "chaos")
     given = parser.parse_args()
     seeds = range(given.seed, given.seed + given.count)
     given.folder.mkdir(parents=True, exist_ok=True)
-    results = given.folder / "results.jsonl"
+    results = given.folder / f"results-{given.days}.jsonl"
     days = list(_known(results, seeds))
     missing = sorted(set(seeds) - {day["seed"] for day in days})
     if days:
         print(f"{len(days)} of {given.count} days are in {results} already")
     began = time.monotonic()
     with ProcessPoolExecutor(given.workers, initializer=_begin_worker) as pool, results.open("a") as file:
-        playing = [pool.submit(_play, seed, given.folder) for seed in missing]
+        playing = [pool.submit(_play, seed, given.days, given.folder) for seed in missing]
         for future in as_completed(playing):
             day = future.result()
             days.append(day)
             file.write(json.dumps(day) + "\n")
             file.flush()
-            print(_progress(day, len(days), given.count, time.monotonic() - began), flush=True)
+            done = len(days) - (given.count - len(missing))
+            left_seconds = (len(missing) - done) * (time.monotonic() - began) / done
+            print(f"[{len(days)}/{given.count}, {left_seconds / 60:.0f} min left] {_words(day)}", flush=True)
     print(figures(days))
     return 1 if any(day["violations"] for day in days) else 0
 
 
-def _progress(day: dict[str, Any], done: int, count: int, seconds: float) -> str:
+def _words(day: dict[str, Any]) -> str:
     deaths = ", ".join(day["killed_at"]) or "no kill"
-    words = f"[{done}/{count}, {seconds:.0f} s] seed {day['seed']}: {day['trades']} trades, {deaths}, "
+    words = f"seed {day['seed']}: {day['trades']} trades, {deaths}, "
     words += f"{len(day['faults'])} faults, {day['real_seconds']} s"
     return "\n    ".join([words, *day["violations"]])
 

@@ -7,33 +7,32 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import text
-
 from config import Settings
 from core.orders import lineage_of
-from db.engine import open_database
 from runtime.broker_day import AccountNow, read_account_now
-from runtime.planning import plan_for
+from runtime.planning import hours_of, plan_for
+from tests.chaos.audit_bars import BAR_MS, HISTORY_SECONDS, Bars, bars_of_engine, bars_of_gateway, compare
+from tests.chaos.audit_outages import outages, untold_deaths, untold_outages
+from tests.chaos.life import Life
 from tests.chaos.plan import DayPlan
+from tests.chaos.sql import Rows
 
 if TYPE_CHECKING:
     from tests.chaos.day import DayResult
 
 UNPROTECTED_SECONDS_MAX = 2
-OUTAGE_ALERT_SECONDS = 10
 ORPHAN_SECONDS_MAX = 20
 """Legs that outlive their position get 2 s for the broker's own group to end them, then a cancel and its answer."""
 
 Facts = list[dict[str, Any]]
 
 
-def audit(
-    plan: DayPlan, settings: Settings, date: str, folder: Path, reconciled_ms: list[int], result: DayResult
-) -> None:
+def audit(plan: DayPlan, settings: Settings, date: str, folder: Path, lives: list[Life], result: DayResult) -> None:
     """Check every law; what is broken goes into `result`, with the figures."""
     account = asyncio.run(read_account_now(settings))
     seen: Facts = [json.loads(line) for line in (folder / "witness.jsonl").read_text().splitlines()]
@@ -42,24 +41,18 @@ def audit(
     for law in (_executions(account, rows), _flat(account), _references(seen), _journalled(seen, rows)):
         result.violations += law
     result.violations += [*_positions(account, rows), *_decisions(rows), *_protection(seen, result)]
-    result.violations += [*_alerts(seen, rows), *_breaks(rows)]
+    result.violations += [*untold_outages(seen, lives, rows), *_breaks(rows)]
+    if not plan.lost_journal:  # with it goes the knowledge of a death
+        result.violations += untold_deaths(lives, folder)
+    bars, wrong = bars_of_engine(rows)
+    gateways = asyncio.run(bars_of_gateway(settings, _ends(bars)))
+    result.violations += [*wrong, *compare(bars, gateways, _first_bar_ms(plan, date), list(_without_history(folder)))]
+    result.bars = sum(len(of_ticker) for of_ticker in bars.values())
+    reconciled_ms = [at_ms for life in lives for at_ms in life.reconciled_ms]
     result.recoveries_market_seconds = list(_recoveries(seen, reconciled_ms))
+    result.outages_seconds = [(end_ms - begin_ms) / 1000 for begin_ms, end_ms in outages(seen)]
     result.executions = len(account.executions)
     result.trades = len(rows.query("SELECT 1 FROM trades"))
-
-
-class Rows:
-    """SQL, asked directly."""
-
-    def __init__(self, settings: Settings, session: str) -> None:
-        assert settings.database_url is not None
-        self._database = open_database(settings.database_url.get_secret_value())
-        self.session = session
-
-    def query(self, sql: str) -> list[Any]:
-        """All rows of a query; `:session` is the session's name."""
-        with self._database.connect() as connection:
-            return list(connection.execute(text(sql), {"session": self.session} if ":session" in sql else {}))
 
 
 def _executions(account: AccountNow, rows: Rows) -> Iterator[str]:
@@ -75,6 +68,32 @@ def _executions(account: AccountNow, rows: Rows) -> Iterator[str]:
     lineages = [lineage_of(row[0]) for row in stored]
     if len(lineages) != len(set(lineages)):
         yield "an execution counts twice in v_executions"
+
+
+def _without_history(folder: Path) -> Iterator[tuple[int, int]]:
+    """From when to when the gateway could give no history, as it says itself; a slot's time more on each side."""
+    begun_ms = None
+    for line in (folder / "faults.jsonl").read_text().splitlines():
+        entry = json.loads(line)
+        if entry["fault"] == "farm" and entry["detail"].startswith("history"):
+            begun_ms = entry["at_ms"]
+        elif entry["fault"] == "farm_mended" and entry["detail"] == "history" and begun_ms is not None:
+            yield begun_ms - BAR_MS, entry["at_ms"] + BAR_MS
+            begun_ms = None
+    if begun_ms is not None:
+        yield begun_ms - BAR_MS, sys.maxsize
+
+
+def _first_bar_ms(plan: DayPlan, date: str) -> int:
+    """From when on bars must be there: the warm-up asks for the last hour, but not across the night."""
+    hours = hours_of(date)
+    started_ms = hours.close_ms - 30 * 60_000 - plan.length.ticks * 1_000
+    return max(hours.open_ms, started_ms - HISTORY_SECONDS * 1_000)
+
+
+def _ends(bars: Bars) -> dict[str, int]:
+    """The end of the newest bar of each ticker."""
+    return {ticker: max(found) + BAR_MS for ticker, found in bars.items()}
 
 
 def _flat(account: AccountNow) -> Iterator[str]:
@@ -132,12 +151,6 @@ def _protection(seen: Facts, result: DayResult) -> Iterator[str]:
                 yield f"{fact['ticker']}: a share unprotected for {waited} s after {fact['since_ms']}"
         elif fact["what"] == "orphan" and fact["seconds"] > ORPHAN_SECONDS_MAX:
             yield f"{fact['ref']} worked {fact['seconds']} s without a position"
-
-
-def _alerts(seen: Facts, rows: Rows) -> Iterator[str]:
-    """Both alerts for each outage: none that began is without its end."""
-    open_ones = rows.query("SELECT key, raised_at FROM alerts WHERE key = 'link' AND cleared_at IS NULL")
-    yield from (f"the outage of {raised} was never told to be over" for _, raised in open_ones)
 
 
 def _breaks(rows: Rows) -> Iterator[str]:

@@ -19,11 +19,11 @@ def figures(days: Days) -> str:
         f"{kills.total()} kills",
         "kills: " + ", ".join(f"{point} {count}" for point, count in sorted(kills.items())),
         f"broken laws on {len(broken)} days: {broken}" if broken else "no law was broken",
-        _spread("recovery, real seconds from a process to the broker read back", _all(days, "recoveries_real_seconds")),
-        _spread("recovery, market seconds from a connection to that", _all(days, "recoveries_market_seconds")),
-        _spread("unprotected while connected, market seconds", _all(days, "unprotected_connected_seconds")),
-        _spread("unprotected while cut off, market seconds", _all(days, "unprotected_cut_off_seconds")),
-        _spread("real seconds a day", [day["real_seconds"] for day in days]),
+        spread("recovery, real seconds from a process to the broker read back", _all(days, "recoveries_real_seconds")),
+        spread("recovery, market seconds from a connection to that", _all(days, "recoveries_market_seconds")),
+        spread("unprotected while connected, market seconds", _all(days, "unprotected_connected_seconds")),
+        spread("unprotected while cut off, market seconds", _all(days, "unprotected_cut_off_seconds")),
+        spread("real seconds a day", [day["real_seconds"] for day in days]),
     ]
     return "\n".join(lines)
 
@@ -32,7 +32,8 @@ def _all(days: Days, name: str) -> list[float]:
     return [value for day in days for value in day[name]]
 
 
-def _spread(name: str, values: Iterable[float]) -> str:
+def spread(name: str, values: Iterable[float]) -> str:
+    """Count, median, 95 % and worst in words."""
     ordered = sorted(values)
     if not ordered:
         return f"{name}: none"

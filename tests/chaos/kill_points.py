@@ -36,19 +36,30 @@ POINTS = (
     "comparing",  # in the reconciliation, before anything is stored
 )
 
+SLEEPING_POINTS = ("before_journal", "after_journal", "mid_send", "after_send", "before_fill", "row", "tick")
+"""Points at which a process may be stopped instead, for the fence to be tried when it wakes."""
+
+_end_signal = signal.SIGKILL
+
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """Die at the `nth` passing of `point`; in the middle of a write after `fraction` of its bytes."""
+    """Die at the `nth` passing of `point`; in the middle of a write after `fraction` of its bytes.
+
+    `sleeps`: only stop there, as a suspended machine does, and go on when woken.
+    """
 
     point: str
     nth: int = 1
     fraction: float = 0.5
+    sleeps: bool = False
 
 
 def die() -> None:
     """As by the kernel's memory killer, or a power cut of this process alone."""
-    os.kill(os.getpid(), signal.SIGKILL)
+    if _end_signal is signal.SIGSTOP:
+        print('{"what": "asleep"}', flush=True)
+    os.kill(os.getpid(), _end_signal)
 
 
 class Countdown:
@@ -65,6 +76,8 @@ class Countdown:
 
 def install(kill: Kill) -> None:
     """Put the trap in place."""
+    global _end_signal
+    _end_signal = signal.SIGSTOP if kill.sleeps else signal.SIGKILL
     if kill.point not in POINTS:
         raise ValueError(f"kill point {kill.point!r}: allowed are {', '.join(POINTS)}")
     countdown = Countdown(kill.nth)

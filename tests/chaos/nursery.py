@@ -17,7 +17,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -135,7 +135,8 @@ class Child:
     def kill(self, number: int = signal.SIGKILL) -> None:
         """Send a signal, unless it has ended."""
         if self.poll() is None:
-            os.kill(self.pid, number)  # not reaped by then, or only just: the number is not another's yet
+            with suppress(ProcessLookupError):  # it has ended a moment ago
+                os.kill(self.pid, number)
 
     def _read(self) -> int:
         text = b""

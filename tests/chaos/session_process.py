@@ -1,4 +1,4 @@
-"""One life of a session in a process of its own: the program `session DATE PLAN_JSON` of the nursery.
+"""One life of a session in a process of its own: the nursery's program `session DATE PLAN_JSON`, or started cold.
 
 The plan says which phases to run, where to die, and at which seconds to tell the harness something and wait for its
 word. Settings come from the environment. Lines of JSON on standard output: `reconciled`, `moment`, `report`.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import sys
 import time
@@ -16,7 +17,7 @@ from typing import Any
 
 from broker.gateway import IbBroker
 from config import load_settings
-from core.events import Event
+from core.events import Event, QuoteChanged
 from runtime import phases, shipping
 from runtime.flatten import flatten
 from runtime.reconcile import reconcile
@@ -39,12 +40,18 @@ def tell(what: str, **facts: object) -> None:
 def tell_of_recovery(born: float) -> None:
     """Say when the broker has been read back for the first time in each connection."""
     original = Session._step
+    waits_for_quotes = False
 
     def watched(self: Session, events: Sequence[Event]) -> None:
+        nonlocal waits_for_quotes
         before = self.engine.is_reconciled()
         original(self, events)
         if not before and self.engine.is_reconciled():
             tell("reconciled", at_ms=self.clock.now_ms(), real_seconds=round(time.monotonic() - born, 3))
+            waits_for_quotes = True
+        elif waits_for_quotes and any(isinstance(event, QuoteChanged) for event in events):
+            waits_for_quotes = False
+            tell("trading", at_ms=self.clock.now_ms())
 
     Session._step = watched  # type: ignore[method-assign]  # only looks
 
@@ -123,9 +130,12 @@ def main() -> None:
     """Read the plan, set the traps, live."""
     born = time.monotonic()
     date, plan = sys.argv[1], json.loads(sys.argv[2])
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("runtime.alerts").setLevel(logging.INFO)  # both edges
     assert IbBroker.__init__.__kwdefaults__ is not None
     IbBroker.__init__.__kwdefaults__.update(heartbeat_seconds=HEARTBEAT_SECONDS, connect_seconds=CONNECT_SECONDS)
-    shipping.start_shipper = bear_shipper  # type: ignore[assignment]  # warm, too
+    if SOCKET_NAME in os.environ:
+        shipping.start_shipper = bear_shipper  # type: ignore[assignment]  # warm, too
     tell_of_recovery(born)
     if plan.get("moments"):
         stop_at({int(tick): word for tick, word in plan["moments"].items()})
