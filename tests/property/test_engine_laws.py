@@ -151,6 +151,7 @@ class TradingDay(RandomDay, RuleBasedStateMachine):
     @rule()
     def broker_mute(self) -> None:
         self.broker.mute = not self.broker.mute
+        self.deaf = True
 
     @rule(seconds=st.sampled_from([0.1, 1, 2, 5, 10, 40]))
     def time_passes(self, seconds: float) -> None:
