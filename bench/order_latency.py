@@ -1,8 +1,11 @@
 """Trigger bytes in, order bytes out: a session with decision, risk and journal, beside calls of `IB.placeOrder`.
 
-Run from the project's folder: `python -m bench.order_latency`. Both programs run at once, take turns at the same
-trigger over real sockets, and are timed here, from the trigger's write to the last order frame's arrival. The ratios
-are comparable between machines, the times are not; a busy machine blurs both. `--check` fails above the limits.
+Run from the project's folder: `python -m bench.order_latency`. The programs run at once, take turns at the same trigger
+over real sockets, and are timed here, from the trigger's write to the last order frame's arrival. The ratios are
+comparable between machines, the times are not; a busy machine blurs both. `--check` fails above the limits.
+
+bracket: an entry with its three legs, four calls of `IB.placeOrder`. single: a reversal, whose first order moves the
+target; one call. undecided: what is left of a session's ratio when the engine and the text of its row cost nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The two programs that bench/order_latency times: a bare ib_async script, and a session with everything switched on.
+"""The programs that bench/order_latency times: a bare ib_async script, a session with everything switched on, its floor.
 
 Each is a process of its own: connected to the bench's gateway, it reads triggers (one answer of the prediction API a
 line), answers each with orders, makes itself ready again and says so with a line.
