@@ -2,7 +2,8 @@
 
 Run from the project's folder: `python -m bench.order_latency`. The programs run at once, take turns at the same trigger
 over real sockets, and are timed here, from the trigger's write to the last order frame's arrival. The ratios are
-comparable between machines, the times are not; a busy machine blurs both. `--check` fails above the limits.
+comparable between machines, the times are not; a busy machine blurs both, less so with `--realtime`. `--check` fails
+above the limits.
 
 bracket: an entry with its three legs, four calls of `IB.placeOrder`. single: a reversal, whose first order moves the
 target; one call. undecided: what is left of a session's ratio when the engine and the text of its row cost nothing.
@@ -11,6 +12,7 @@ target; one call. undecided: what is left of a session's ratio when the engine a
 from __future__ import annotations
 
 import argparse
+import os
 import socket
 import struct
 import subprocess
@@ -149,7 +151,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=1_000, help="triggers for each program and size")
     parser.add_argument("--check", action="store_true", help="fail above the limits")
+    parser.add_argument("--realtime", action="store_true", help="run ahead of all else on the machine (needs root)")
     options = parser.parse_args()
+    if options.realtime:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(20))  # the programs that it starts inherit it
     exceeded = 0
     for legs in FRAMES:
         times = measure(legs, options.count)

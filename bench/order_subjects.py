@@ -1,4 +1,4 @@
-"""The programs that bench/order_latency times: a bare ib_async script, a session with everything switched on, its floor.
+"""The programs that bench/order_latency times: a bare ib_async script, a session with everything on, and its floor.
 
 Each is a process of its own: connected to the bench's gateway, it reads triggers (one answer of the prediction API a
 line), answers each with orders, makes itself ready again and says so with a line.
@@ -7,9 +7,9 @@ line), answers each with orders, makes itself ready again and says so with a lin
 from __future__ import annotations
 
 import asyncio
-import copy
 import gc
 import json
+import pickle
 import sys
 import tempfile
 from collections.abc import Callable
@@ -29,7 +29,6 @@ from core.market import Bar, Instrument, Prediction, Quote
 from core.params import Params, TickerParams
 from core.records import Alert
 from core.session_plan import plan_session
-from core.state import State
 from core.vocabulary import Leg, Link
 from db.journal import Journal, JournalRow
 from predictions.parse import parse_answer
@@ -49,8 +48,6 @@ TOUCH = (
     e.BarClosed(NOW_MS, Bar(TICKER, NOW_MS - 10_000, PRICE, PRICE + 0.03, PRICE - 0.03, PRICE, 1_000)),
     e.QuoteChanged(NOW_MS, QUOTE),
 )
-SPARE_ENGINES = 200
-"""Made at a time, so that the work between two triggers is small: a busy machine lets who worked much wait."""
 
 
 class TriggerReader(asyncio.Protocol):
@@ -148,7 +145,7 @@ class Sessions:
     def __init__(self, broker: IbBroker, journal: Journal, ready: Engine) -> None:
         self.journal, self.broker = journal, broker
         self.clock = FixedClock()
-        self._ready, self._spare = ready, list[State]()
+        self._ready = pickle.dumps(ready.state)
         self._row = JournalRow(0, NOW_MS, "", "")
         self._commands: Commands = ()
         self.session = Session(
@@ -167,9 +164,7 @@ class Sessions:
 
     def prepare(self) -> None:
         """Stand ready once more."""
-        if not self._spare:
-            self._spare.extend(copy.deepcopy(self._ready.state) for _ in range(SPARE_ENGINES))
-        self.session.engine = Engine(PARAMS, PLAN, self._spare.pop())
+        self.session.engine = Engine(PARAMS, PLAN, pickle.loads(self._ready))
         for event in TOUCH:
             self.session.engine.step(event)
 
