@@ -117,7 +117,7 @@ async def test_case_46_the_excess_of_stop_and_target_is_closed_and_the_ticker_bl
         day.fault({"at": "+100", "shock": {"symbols": ["SOXL"], "percent": 3}})
         day.predict(300, "SOXL", "BUY")
         await day.live()
-        assert "raised overfill/SOXL" in day.alerts("overfill/")
+        assert "raised overfill/SOXL/1" in day.alerts("overfill/")
         assert day.decisions()[-1].refusal is Refusal.TICKER_BLOCKED
         day.check_laws()
 

@@ -9,7 +9,7 @@ from typing import Any
 from simulator.faults.chaos import entries
 from tests.chaos.kill_points import POINTS, SLEEPING_POINTS, Kill
 
-PLAN_VERSION = 2
+PLAN_VERSION = 3
 """Changes whenever a seed no longer gives the same plan: results of other versions are of other days."""
 
 TICKERS = ("CVNA", "UVXY", "SOXL", "SOXS", "GLD", "SLV")
@@ -22,7 +22,8 @@ class Length:
     start: str  # HH:MM:SS, Eastern
     first_second: int  # of the day, for faults
     kills: tuple[int, ...]  # how many, equally likely each
-    kills_within: int  # orders, passings of a point, within which a life ends
+    orders_within: int  # passings of a point within which a life ends, where it ends at orders
+    ticks_within: int  # and where it ends at any second
     faults_max: int
     database_down: tuple[int, ...]
     life_seconds: float  # real ones, after which a life hangs
@@ -35,8 +36,9 @@ class Length:
 
 
 CLOSURE_SECOND, LAST_SECOND = 15 * 3600 + 30 * 60, 15 * 3600 + 32 * 60
-SHORT = Length("15:10:00", 15 * 3600 + 11 * 60, (0, 1, 1, 1, 2, 2, 2, 3), 40, 7, (0, 0, 0, 1, 1, 2), 240.0)
-WHOLE = Length("09:30:00", 9 * 3600 + 40 * 60, (3, 4, 5, 6), 400, 40, (0, 1, 2, 3), 1_800.0)
+SHORT = Length("15:10:00", 15 * 3600 + 11 * 60, (0, 1, 1, 1, 2, 2, 2, 3), 40, 1_200, 7, (0, 0, 0, 1, 1, 2), 240.0)
+WHOLE = Length("09:30:00", 9 * 3600 + 40 * 60, (3, 4, 5, 6), 100, 6_000, 40, (0, 1, 2, 3), 1_800.0)
+END_POINTS = ("closing", "comparing")
 LENGTHS = {"short": SHORT, "whole": WHOLE}
 SLEEPERS = 0.08
 """The part of the kills in which the process is only stopped, replaced, and woken afterwards."""
@@ -84,7 +86,8 @@ class DayPlan:
 def draw(seed: int, length: Length = SHORT) -> DayPlan:
     """The plan of a seed; the same every time."""
     chance = Random(f"chaos day {seed}")
-    kills = tuple(_kill(chance, length) for _ in range(chance.choice(length.kills)))
+    drawn = [_kill(chance, length) for _ in range(chance.choice(length.kills))]
+    kills = tuple(sorted(drawn, key=lambda kill: kill.point in END_POINTS))  # a life that waits for its end is the last
     faults = entries(chance, chance.randint(0, length.faults_max), length.first_second, LAST_SECOND, TICKERS)
     faults += [_silence(chance, length) for _ in range(chance.choice(SILENCES))]
     doubts = tuple(f"{name}={chance.choice(values)}" for name, values in DOUBTS if chance.random() < 0.3)
@@ -116,12 +119,12 @@ def _kill(chance: Random, length: Length) -> Kill:
     point = chance.choice(POINTS)
     nth = 1
     if point == "row":
-        nth = chance.randint(1, 100 * length.kills_within)
+        nth = chance.randint(1, 100 * length.orders_within)
     elif point == "tick":
-        nth = chance.randint(1, length.ticks)
+        nth = chance.randint(1, length.ticks_within)
     elif point in ("before_fill", "before_read_back", "closing"):
         nth = chance.randint(1, 6)
     elif point not in ("recovered", "comparing"):
-        nth = chance.randint(1, length.kills_within)
+        nth = chance.randint(1, length.orders_within)
     sleeps = point in SLEEPING_POINTS and chance.random() < SLEEPERS
     return Kill(point, nth, round(chance.random(), 3), sleeps)
