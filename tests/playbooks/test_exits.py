@@ -1,4 +1,4 @@
-"""SEMANTICS 6 and 7: protection, the exit protocol, flatten, closure and the deadline."""
+"""SEMANTICS 6 and 7: protection, the exit protocol and flatten."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 
 from core.vocabulary import Action, ErrorKind, Leg, Phase
 from tests.support.happenings import (
-    bar,
     broker_mute,
     broker_speaks,
     buy,
@@ -27,17 +26,13 @@ from tests.support.happenings import (
     price_unknown,
     quoted,
     refuses,
-    restarted,
-    resume,
     seconds,
     sell,
     stop_session,
     traded_by_hand,
-    trades_at,
-    until,
 )
-from tests.support.in_words import ENTERS, bracket, emergency, market_exit, modifies, refused
-from tests.support.playbook import OPEN_MS, PLAN, Playbook, at, atr, doubts, limits, settings
+from tests.support.in_words import ENTERS, bracket, emergency, market_exit, modifies
+from tests.support.playbook import Playbook, doubts, settings
 
 CANCELS = ["cancel stop#1", "cancel target#1", "cancel timed_exit#1"]
 
@@ -280,125 +275,3 @@ def test_the_whole_account_asked_for_during_an_outage_is_flat_after_it() -> None
     play.check("not yet", lambda p: p.engine.is_exited(), False)
     play.when(link_back, then=["cancel everything", *cancels, *closes])
     play.when(seconds(30)).check("flat", lambda p: (p.broker.positions, p.broker.foreign), ({"SOXL": 0}, []))
-
-
-# --- closure --------------------------------------------------------------------------------------------------------
-
-
-def test_the_loop_closes_at_30_minutes_before_the_close_and_is_closed_only_when_verified() -> None:
-    play = Playbook(at((PLAN.closure_ms - OPEN_MS) // 1000 - 600)).when(buy()).when(buy(ticker="CVNA"))
-    play.when(until(PLAN.closure_ms - 1), then=[])
-    play.when(until(PLAN.closure_ms), then=[
-        "phase: closing",
-        modifies("target#1", 133, "75.02"), modifies("target#2", 133, "75.02"),
-        "trade: long 133 closure +0.00", "trade: long 133 closure +0.00",
-        "phase: closed",
-    ])  # fmt: skip
-
-
-def test_flat_means_nothing_works_either() -> None:
-    play = Playbook(at((PLAN.closure_ms - OPEN_MS) // 1000 - 120)).when(market_orders_wait, buy())
-    play.when(until(PLAN.closure_ms), then=["phase: closing", "cancel entry#1", *CANCELS, "phase: closed"])
-
-
-def test_a_session_that_is_flat_asks_before_it_says_so() -> None:
-    Playbook(at((PLAN.closure_ms - OPEN_MS) // 1000 - 120)).when(
-        until(PLAN.closure_ms), then=["phase: closing", "read: closure", "phase: closed"]
-    )
-
-
-def test_a_fill_that_comes_after_the_closure_began_is_closed_too() -> None:
-    play = Playbook(at((PLAN.closure_ms - OPEN_MS) // 1000 - 120)).when(broker_mute, market_orders_wait, buy())
-    play.when(until(PLAN.closure_ms)).when(filled("entry", 133, "75.10")).when(broker_speaks, market_orders_fill)
-    play.when(minutes(1)).check("flat", lambda p: p.broker.positions, {"SOXL": 0})
-    play.check("phase", phase, Phase.CLOSED)
-
-
-def test_what_is_left_a_minute_before_the_close_gets_a_gtc_stop_and_a_critical_alert() -> None:
-    play = Playbook(at((PLAN.closure_ms - OPEN_MS) // 1000 - 120)).when(buy())
-    play.when(price_unknown, market_orders_wait).when(until(PLAN.deadline_ms - 1))
-    play.when(until(PLAN.deadline_ms)).check("alert", lambda p: p.alerts[-1], "overnight/SOXL")
-    (left,) = play.broker.working("SOXL")
-    assert (left.leg, left.total, left.stop, left.spec.time_in_force) == (
-        "overnight_stop",
-        133,
-        Decimal("74.80"),
-        "GTC",
-    )
-    play.when(minutes(1), then=[]).check("phase", phase, Phase.CLOSING)
-    play.when(
-        filled("overnight_stop", 133, "74.80"), then=["trade: long 133 stop -39.90", "over: exit", "phase: closed"]
-    )
-
-
-def test_a_gtc_stop_that_is_refused_is_tried_three_times() -> None:
-    play = Playbook(at((PLAN.closure_ms - OPEN_MS) // 1000 - 120)).when(sell())
-    play.when(price_unknown, market_orders_wait, refuses(Leg.OVERNIGHT_STOP)).when(until(PLAN.deadline_ms), minutes(3))
-    assert len([ref for ref in play.broker.orders if "overnight" in ref]) == 3
-    assert play.broker.orders[play.ref("overnight_stop")].stop == Decimal("75.40")
-
-
-@pytest.mark.parametrize(("mark", "stop"), [(75.10, "71.34"), (75.20, "71.44"), (float("nan"), "71.34")])
-def test_a_gtc_stop_without_a_bracket_lies_5_percent_from_the_mark_else_from_the_average(
-    mark: float, stop: str
-) -> None:
-    play = Playbook(at((PLAN.closure_ms - OPEN_MS) // 1000 - 120)).when(buy())
-    play.when(price_unknown, market_orders_wait).when(until(PLAN.deadline_ms - 1))
-    play.engine.state.books["SOXL"].brackets.clear()
-    play.engine.state.books["SOXL"].mark = mark
-    play.setup.warm = False
-    play.when(until(PLAN.deadline_ms))
-    assert str(play.broker.orders[play.ref("overnight_stop")].stop) == stop
-
-
-def test_a_deadline_without_a_broker_tells_a_person() -> None:
-    play = Playbook(at((PLAN.closure_ms - OPEN_MS) // 1000 - 120)).when(buy()).when(link_lost)
-    play.when(until(PLAN.deadline_ms)).check("alerts", lambda p: p.alerts[-1], "deadline")
-    play.when(price_unknown, market_orders_wait)
-    play.when(link_back).check("stop", lambda p: p.ref("overnight_stop").endswith("overnight_stop"), True)
-
-
-def test_a_session_that_starts_late_takes_no_entry_and_closes_what_it_finds() -> None:
-    play = Playbook().when(buy())
-    play.now_ms = PLAN.closure_ms + 60_000
-    play.when(restarted(journal=False), seconds(30)).when(buy(), then=[refused("session_closing")])
-    play.check("flat", lambda p: (p.broker.positions["SOXL"], phase(p)), (0, Phase.CLOSED))
-    play = Playbook().when(buy())
-    play.when(price_unknown, market_orders_wait)
-    play.now_ms = PLAN.deadline_ms + 1_000
-    play.when(restarted(journal=False)).check(
-        "GTC", lambda p: "GTC" in str(p.broker.orders[p.ref("overnight_stop")]), True
-    )
-
-
-def test_the_broker_s_own_timed_exit_is_taken_in() -> None:
-    play = Playbook(at((PLAN.closure_ms - OPEN_MS) // 1000 - 120)).when(buy()).when(link_lost)
-    play.pass_time(PLAN.timed_exit_ms)
-    play.broker.now_ms = play.now_ms
-    play.broker.price("SOXL", "75.00")
-    play.when(link_back).check("ended by", lambda p: p.trades[1].exit_reason, "timed_exit")
-    play.check("phase", phase, Phase.CLOSED)
-
-
-def test_stop_ends_the_session_early() -> None:
-    play = Playbook().when(buy())
-    play.when(stop_session, then=[
-        "phase: closing", modifies("target#1", 133, "75.02"), "trade: long 133 closure +0.00", "phase: closed",
-    ])  # fmt: skip
-    play.when(resume, then=[]).when(seconds(1), buy(), then=[refused("session_closing")])
-
-
-def test_a_closed_session_wakes_up_for_nothing() -> None:
-    play = Playbook().when(stop_session)
-    play.when(until(PLAN.closure_ms), until(PLAN.deadline_ms), bar(75.0), then=[])
-
-
-def test_a_loss_during_the_closure_is_remembered_as_a_halt() -> None:
-    play = Playbook(limits(max_daily_loss=Decimal(100))).when(buy()).when(price_unknown, market_orders_wait)
-    play.when(stop_session).when(bar(74.00)).check("phase", phase, Phase.CLOSING)
-    play.check("halted", lambda p: bool(p.engine.state.halted), True)
-
-
-def test_two_tickers_flatten_independently() -> None:
-    play = Playbook(atr("0.05")).when(buy()).when(buy(ticker="CVNA")).when(trades_at("75.10"))
-    play.when(flatten(), seconds(1)).check("flat", lambda p: p.engine.is_flat(), True)
