@@ -12,7 +12,7 @@ from core.engine import Engine
 from core.market import Bar, Instrument, Quote
 from core.params import EntryKind, Params, RiskLimits, TickerParams
 from core.protection import is_working
-from core.vocabulary import Leg, Link, Phase
+from core.vocabulary import Leg, Link, OrderStatus, Phase, TimeInForce
 from tests.support.model_broker import Doubts, ModelBroker
 from tests.support.playbook import OPEN_MS, PLAN
 
@@ -134,3 +134,6 @@ class RandomDay:
         self.broker.refuse, self.broker.refuse_changes = {}, None
         for ticker in TICKERS:
             self.broker.price(ticker, self.broker.prices[ticker])
+            for order in self.broker.working(ticker):
+                if order.spec.time_in_force is TimeInForce.IOC:
+                    self.broker._end(order, OrderStatus.CANCELLED)
