@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.codec import decode, encode
+from core.codec import compile_writers, decode, encode
 from core.commands import CancelEverything, Command, Commands, WakeAt
 from core.errors import InvalidValueError
 from core.events import BarClosed, CommissionReported, Event, PredictionReceived, Woke
@@ -154,6 +154,16 @@ def test_a_value_outside_its_set_is_refused() -> None:
 def test_a_kind_that_cannot_be_read_is_refused(kind: type) -> None:
     with pytest.raises(InvalidValueError, match="type = "):
         decode("1", kind)
+
+
+def test_writers_are_made_when_asked_for_and_not_at_their_first_use() -> None:
+    class NoPlainData:
+        pass
+
+    with pytest.raises(InvalidValueError, match="NoPlainData"):
+        compile_writers(NoPlainData)
+    compile_writers(Event, Command)
+    assert decode(encode(Woke(1, "open"))) == Woke(1, "open")
 
 
 @pytest.mark.parametrize("text", ["{}", "1", "null", '"Woke"', "[]"])
