@@ -46,7 +46,7 @@ def audit(plan: DayPlan, settings: Settings, date: str, folder: Path, lives: lis
         result.violations += untold_deaths(lives, folder)
     bars, wrong = bars_of_engine(rows)
     gateways = asyncio.run(bars_of_gateway(settings, _ends(bars)))
-    result.violations += [*wrong, *compare(bars, gateways, _first_bar_ms(plan, date), list(_without_history(folder)))]
+    result.violations += [*wrong, *compare(bars, gateways, _first_bar_ms(date, lives), list(_without_history(folder)))]
     result.bars = sum(len(of_ticker) for of_ticker in bars.values())
     reconciled_ms = [at_ms for life in lives for at_ms in life.reconciled_ms]
     result.recoveries_market_seconds = list(_recoveries(seen, reconciled_ms))
@@ -84,11 +84,11 @@ def _without_history(folder: Path) -> Iterator[tuple[int, int]]:
         yield begun_ms - BAR_MS, sys.maxsize
 
 
-def _first_bar_ms(plan: DayPlan, date: str) -> int:
-    """From when on bars must be there: the warm-up asks for the last hour, but not across the night."""
-    hours = hours_of(date)
-    started_ms = hours.close_ms - 30 * 60_000 - plan.length.ticks * 1_000
-    return max(hours.open_ms, started_ms - HISTORY_SECONDS * 1_000)
+def _first_bar_ms(date: str, lives: list[Life]) -> int:
+    """From when on bars must be there: the first connection asks for the last hour, but not across the night."""
+    connected_ms = min(at_ms for life in lives for at_ms in life.reconciled_ms)
+    asked_ms = connected_ms - HISTORY_SECONDS * 1_000
+    return max(hours_of(date).open_ms, asked_ms - asked_ms % -BAR_MS)
 
 
 def _ends(bars: Bars) -> dict[str, int]:

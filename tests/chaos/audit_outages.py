@@ -5,10 +5,17 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tests.chaos.life import Life
-from tests.chaos.sql import Rows
+
+
+class Asked(Protocol):
+    """Where the alerts stand: the database of the day."""
+
+    def query(self, sql: str) -> list[Any]:
+        """All rows of a query."""
+
 
 TOLD_AFTER_MS = 12_000
 """A link is told to be lost after 10 s; the witness looks once a second, and a session hears of the end in between."""
@@ -28,7 +35,7 @@ def outages(seen: Sequence[dict[str, Any]]) -> Iterator[tuple[int, int]]:
             begun = None
 
 
-def untold_outages(seen: Sequence[dict[str, Any]], lives: Sequence[Life], rows: Rows) -> Iterator[str]:
+def untold_outages(seen: Sequence[dict[str, Any]], lives: Sequence[Life], rows: Asked) -> Iterator[str]:
     """Outages that a living session did not tell, or whose end it did not."""
     told = [
         (_ms(raised), cleared)
