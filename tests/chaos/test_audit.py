@@ -17,10 +17,6 @@ OUTAGE = [
     {"what": "cut_off", "at_ms": 60_000},
     {"what": "connected", "at_ms": 90_000},
 ]
-    {"what": "connected", "at_ms": 0},
-    {"what": "cut_off", "at_ms": 60_000},
-    {"what": "connected", "at_ms": 90_000},
-]
 
 
 class Told:
