@@ -229,7 +229,7 @@ async def run_session(kind: str, api_port: int, trigger_port: int, is_bracket: b
             pacing_clock.at_ms += 1_000  # the 50 messages of a second are not what is timed
             prepare()
 
-        gc.freeze()  # as runtime/driving does
+        gc.freeze()  # as runtime/phases does
         await _serve(trigger_port, act, get_ready)
         await broker.close()
         journal.close()

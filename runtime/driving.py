@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-
 from config import ClockKind, Settings
 from runtime.drive_by_barrier import drive_by_barrier
 from runtime.drive_by_clock import drive_by_clock
@@ -12,14 +10,10 @@ from runtime.host import Host
 
 async def drive(host: Host, settings: Settings) -> None:
     """Run the host until it is done, in the kind of time that the settings ask for."""
-    gc.freeze()  # what the start left: to walk it takes a collection 0.1 s, between a prediction and its order perhaps
-    try:
-        if settings.clock is ClockKind.DETERMINISTIC:
-            await drive_by_barrier(host)
-        else:
-            await drive_by_clock(host, settings.speed if settings.clock is ClockKind.BROKER else 1.0)
-    finally:
-        gc.unfreeze()
+    if settings.clock is ClockKind.DETERMINISTIC:
+        await drive_by_barrier(host)
+    else:
+        await drive_by_clock(host, settings.speed if settings.clock is ClockKind.BROKER else 1.0)
 
 
 async def drive_until_reconciled(host: Host, settings: Settings) -> None:

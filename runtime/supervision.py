@@ -30,6 +30,7 @@ async def supervision(host: Host, journal: Journal) -> AsyncIterator[None]:
     finally:
         for task in watching:
             task.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
 
 
 async def until_orphaned(parent: int, tell: Callable[[], None]) -> None:
@@ -44,10 +45,13 @@ async def _tell_death(host: Host, journal: Journal) -> None:
     journal.ends_well, replayed = False, journal.last_sequence
     text = f"It was killed or has crashed. Process {os.getpid()} takes over; its stops stand at the broker meanwhile."
     host.alert(Severity.CRITICAL, DEATH, "The session's process died", text)
-    while journal.last_sequence == replayed or not host.session.engine.is_reconciled():  # noqa: ASYNC110  any step may
-        await asyncio.sleep(LOOK_SECONDS)
-    journal.ends_well = True
-    host.session.alerts.clear(host.clock.now_ms(), DEATH, "The broker has been read back; the session goes on.")
+    try:
+        while journal.last_sequence == replayed or not host.session.engine.is_reconciled():  # noqa: ASYNC110  any step may
+            await asyncio.sleep(LOOK_SECONDS)
+    finally:  # a simulated day may have ended between two looks
+        if journal.last_sequence > replayed and host.session.engine.is_reconciled():
+            journal.ends_well = True
+            host.session.alerts.clear(host.clock.now_ms(), DEATH, "The broker has been read back; the session goes on.")
 
 
 def _tell_alone(host: Host, parent: int) -> None:

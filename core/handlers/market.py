@@ -64,7 +64,8 @@ def _hold(desk: Desk, book: Book, bar: Bar) -> None:
     """After a connect the history before the first live bar may still be on its way: order matters, so wait for it."""
     newest_ms = book.atr.newest_end_ms
     if newest_ms is not None and bar.start_ms <= newest_ms and not book.held_bars:
-        book.awaits_history = False  # no gap
+        # no gap; but while the link is not sound the next bar may well leave one
+        book.awaits_history = desk.state.link is not Link.CONNECTED
         _take(desk, book, bar)
         return
     value(desk, book, bar.close)

@@ -65,8 +65,9 @@ def untold_deaths(lives: Sequence[Life], folder: Path) -> Iterator[str]:
 
 
 def _is_known(life: Life) -> bool:
-    """Whether it left a journal that says so: one that was stopped and replaced is not dead."""
-    return life.kill is not None and not life.kill.sleeps and bool(life.reconciled_ms)
+    """Whether it left an open journal: not one that was only stopped, nor one whose session had ended."""
+    in_session = life.kill is not None and not life.kill.sleeps and life.kill.point != "comparing"
+    return in_session and bool(life.reconciled_ms)
 
 
 def _ms(moment: datetime.datetime) -> int:
