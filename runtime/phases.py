@@ -47,7 +47,7 @@ async def intraday(settings: Settings, date: str) -> IntradayReport:
     """Trade until the closure has been verified. A cancelled run flattens before it ends."""
     async with open_session(settings, date) as host:
         host.poller = make_poller(settings, host.plan, host.clock)
-        gc.freeze()  # what the start left: to walk it takes a collection 0.1 s, between a prediction and its order perhaps
+        gc.freeze()  # what the start left: a collection walks it for 0.1 s, perhaps between a prediction and its order
         try:
             await host.connector.connect()
             host.session.pump()
