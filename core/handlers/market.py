@@ -9,7 +9,7 @@ from core.events import BarClosed, HistoryLoaded, InstrumentRead, MarketDataSeen
 from core.losses import value, value_unknown, watch_loss
 from core.market import Bar
 from core.state import Book
-from core.vocabulary import Severity
+from core.vocabulary import Link, Severity
 
 HELD_BARS_MAX = 6
 """Live bars kept back while the history before them is awaited; then they are taken without it."""

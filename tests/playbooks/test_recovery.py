@@ -294,6 +294,18 @@ def test_live_bars_wait_for_the_history_before_them_case_37() -> None:
     assert play.engine.newest_bar_end_ms("SOXL") == gap[3].end_ms
 
 
+def test_a_bar_from_before_a_silence_does_not_let_the_first_one_after_it_pass() -> None:
+    """Data come back before the link is told to be sound: a late bar, then a live one across a gap of 30 s."""
+    play = Playbook()
+    play.when(happens(e.LinkChanged(0, Link.DEGRADED, "2103")))
+    start_ms = play.bar_ms["SOXL"]
+    late, *gap, live = [Bar("SOXL", start_ms + n * 10_000, 75.1, 75.1, 75.1, 75.1, 100) for n in range(5)]
+    play.when(happens(e.BarClosed(0, late), e.BarClosed(0, live), e.LinkChanged(0, Link.CONNECTED, "data flow")))
+    assert play.engine.newest_bar_end_ms("SOXL") == late.end_ms
+    play.when(happens(e.HistoryLoaded(0, "SOXL", tuple(gap))))
+    assert play.engine.newest_bar_end_ms("SOXL") == live.end_ms
+
+
 def test_without_a_gap_nothing_waits() -> None:
     play = Playbook().when(link_lost, link_back).when(bar(75.10))
     assert play.engine.newest_bar_end_ms("SOXL") == play.bar_ms["SOXL"]
