@@ -29,6 +29,10 @@ UNPROTECTED_SECONDS_MAX = 2
 ORPHAN_SECONDS_MAX = 20
 """Legs that outlive their position get 2 s for the broker's own group to end them, then a cancel and its answer."""
 
+FREEZE_MS = 60_000
+LOST_BAR = "message 50 "
+"""How the gateway's fault log names a real-time bar that it kept back."""
+
 Facts = list[dict[str, Any]]
 
 
@@ -71,11 +75,18 @@ def _executions(account: AccountNow, rows: Rows) -> Iterator[str]:
 
 
 def _without_history(folder: Path) -> Iterator[tuple[int, int]]:
-    """From when to when the gateway could give no history, as it says itself; a slot's time more on each side."""
+    """From when to when a gap may end that stays: a slot's time more on each side than what the fault log says.
+
+    While the gateway gives no history, and where bars were lost or held back for less than 15 s within a sound link.
+    """
     begun_ms = None
     for line in (folder / "faults.jsonl").read_text().splitlines():
         entry = json.loads(line)
-        if entry["fault"] == "farm" and entry["detail"].startswith("history"):
+        if entry["fault"] == "freeze":
+            yield entry["at_ms"] - BAR_MS, entry["at_ms"] + FREEZE_MS + BAR_MS
+        elif entry["fault"] == "lose" and entry["detail"].startswith(LOST_BAR):
+            yield entry["at_ms"] - BAR_MS, entry["at_ms"] + BAR_MS
+        elif entry["fault"] == "farm" and entry["detail"].startswith("history"):
             begun_ms = entry["at_ms"]
         elif entry["fault"] == "farm_mended" and entry["detail"] == "history" and begun_ms is not None:
             yield begun_ms - BAR_MS, entry["at_ms"] + BAR_MS
