@@ -263,6 +263,9 @@ class Day:
             else:
                 self._place.server.start()
             process.tell("go on")
+        elif said["what"] == "report" and said["phase"] == "intraday" and self._database_is_down:
+            self._place.server.start()  # outages may have passed over the tick: the reconciliation needs a database
+            self._database_is_down = False
         elif (
             said["what"] == "report" and not said["ok"] and said["phase"] != "reconcile"
         ):  # whose breaks the audit sees
