@@ -80,7 +80,7 @@ def read_back(desk: Desk, book: Book, run: Exit, left: int) -> None:
     """Act on a complete read-back: `left` is what the broker reports of our position, signed shares."""
     if run.step is not ExitStep.READING or desk.state.read_done_step < run.demanded_step:
         return
-    if book.orders:
+    if _may_close(book):
         _go(desk, run, ExitStep.CLEARING)
     elif left:
         _send_market(desk, book, run, left, desk.state.session)
@@ -170,9 +170,18 @@ def _expire_reversal(desk: Desk, book: Book, run: Exit) -> None:
 def _clear(desk: Desk, book: Book, run: Exit) -> None:
     for order in list(book.orders.values()):
         desk.cancel(book, order)
-    if not book.orders:
+    if not _may_close(book):
         run.demanded_step = desk.read_broker(f"exit of {book.ticker}")
         _go(desk, run, ExitStep.READING)
+
+
+def _may_close(book: Book) -> bool:
+    """Whether a live order may still close what is left, so that a market order beside it could close it twice.
+
+    Legs that an over-fill has left over cannot: they trade away from flat, and nothing covers the excess meanwhile.
+    """
+    side = Side.LONG if book.position > 0 else Side.SHORT
+    return any(book.position == 0 or order.spec.action is side.exit_action for order in book.orders.values())
 
 
 def _send_market(desk: Desk, book: Book, run: Exit, left: int, session: str) -> None:

@@ -223,6 +223,15 @@ def _rejected(desk: Desk, book: Book, order: Order, event: OrderErrorReported) -
 
 def entry_rejected(desk: Desk, book: Book, order: Order, reason: str) -> None:
     """No cooldown, but a pause of 30 s for the ticker, and a circuit breaker over all of them."""
-    book.paused_until_ms = desk.state.now_ms + desk.params.reject_pause_seconds * 1000
     desk.state.rejects_in_a_row += 1
-    desk.alert(Severity.WARNING, f"rejected/{order.ref}", f"{book.ticker}: entry rejected", f"{reason}.")
+    _entry_failed(desk, book, order, "entry rejected", reason)
+
+
+def entry_never_arrived(desk: Desk, book: Book, order: Order) -> None:
+    """Our process or the link died before it was sent: a pause as for a rejection, but nobody has rejected anything."""
+    _entry_failed(desk, book, order, "entry not sent", "the order never reached the broker")
+
+
+def _entry_failed(desk: Desk, book: Book, order: Order, title: str, reason: str) -> None:
+    book.paused_until_ms = desk.state.now_ms + desk.params.reject_pause_seconds * 1000
+    desk.alert(Severity.WARNING, f"rejected/{order.ref}", f"{book.ticker}: {title}", f"{reason}.")

@@ -13,7 +13,7 @@ from core.desk import Desk
 from core.events import BrokerRead
 from core.exposure import mark_of
 from core.handlers.executions import take
-from core.handlers.orders import LIVE_STATUSES, end_double, entry_rejected, find, quarantine, take_values
+from core.handlers.orders import LIVE_STATUSES, end_double, entry_never_arrived, find, quarantine, take_values
 from core.losses import weigh_loss
 from core.money import cents
 from core.orders import Execution, OpenOrder, parse_order_ref
@@ -153,7 +153,7 @@ def _missing(desk: Desk, book: Book, order: Order) -> None:
     was = order.stage
     desk.hear(book, order, Heard.FILLED if order.filled >= order.shares else Heard.READ_ABSENT)
     if was is Stage.UNKNOWN and order.leg is Leg.ENTRY and not order.filled:
-        entry_rejected(desk, book, order, "the order never reached the broker")
+        entry_never_arrived(desk, book, order)
 
 
 def _forget_missing_executions(desk: Desk, book: Book) -> None:

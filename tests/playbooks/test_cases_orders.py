@@ -97,13 +97,14 @@ def test_case_13_a_killed_session_comes_back_and_manages_every_order(journal: bo
 
 
 def test_case_13_killed_before_the_bracket_left_the_decision_is_not_repeated() -> None:
-    """The journal has the bracket, the broker does not: nothing is sent again; the ticker pauses."""
+    """The journal has the bracket, the broker does not: nothing is sent again. The ticker pauses; nobody refused."""
     play = Playbook()
     play.broker.connected = False
     play.when(buy(), then=LONG)
     play.broker.connected = True
     play.when(restarted(), then=["warning: rejected"]).when(seconds(1), then=[]).check("sent", sent, 0)
     play.when(buy(), then=[refused("reject_pause")])
+    play.check("rejections in a row", lambda p: p.engine.state.rejects_in_a_row, 0)
 
 
 @pytest.mark.parametrize("journal", [True, False])

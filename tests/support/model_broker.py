@@ -75,6 +75,7 @@ class ModelBroker:
     lists_by_echo: bool = True  # as the real one: what a read-back lists comes as echoes first
     refuse: dict[str, tuple[int, ErrorKind]] = field(default_factory=dict)  # leg -> the error that its placing draws
     refuse_changes: tuple[int, ErrorKind] | None = None
+    hears_cancels: bool = True
     sent: int = 0
     commission: Decimal = Decimal("1.00")
 
@@ -96,6 +97,8 @@ class ModelBroker:
                     self._start(self.orders[spec.order_ref])
             case c.ModifyOrder(ref, shares, limit, stop):
                 self._modify(ref, shares, limit, stop)
+            case c.CancelOrder() if not self.hears_cancels:
+                pass
             case c.CancelOrder(ref, 0):
                 self._cancel(ref)
             case c.CancelOrder(_, perm_id):
