@@ -203,6 +203,7 @@ class MarketData:
         if codes.is_notice(code) or code in codes.REQUEST_GONE:
             return True
         line.failed = code
+        self._heard.pop(line, None)  # what came before the error, in the same chunk, does not show that it is over
         if code in codes.RESUBSCRIBE:
             line.retry_at_ms = self._now_ms() + (RETRY_BARS_MS if line.is_bars else RETRY_QUOTES_MS)
         self._link.begin(f"data {code}", f"{code}: {text}")

@@ -3,6 +3,7 @@
 1. Re-price the targets to marketable, so that the broker's own group ends the stops.
 2. Not flat in 5 s: again, further.
 3. Not flat in 10 s: cancel every order, wait until each has ended, ask the broker what is left, send that as market.
+   An over-fill begins here, and its excess goes at once.
 4. Verify by query: flat and nothing working. Repeat until the deadline; what is left then gets a GTC stop.
 No limit of risk is asked. Nothing here waits on signals, indicators or a database.
 """
@@ -170,9 +171,13 @@ def _expire_reversal(desk: Desk, book: Book, run: Exit) -> None:
 def _clear(desk: Desk, book: Book, run: Exit) -> None:
     for order in list(book.orders.values()):
         desk.cancel(book, order)
-    if not _may_close(book):
-        run.demanded_step = desk.read_broker(f"exit of {book.ticker}")
-        _go(desk, run, ExitStep.READING)
+    if _may_close(book):
+        return
+    if run.reason is ExitReason.OVERFILL and run.rounds == 0 and book.position:
+        _send_market(desk, book, run, book.position, desk.state.session)  # at once: the executions say how many
+        return
+    run.demanded_step = desk.read_broker(f"exit of {book.ticker}")
+    _go(desk, run, ExitStep.READING)
 
 
 def _may_close(book: Book) -> bool:

@@ -6,7 +6,10 @@ import logging
 from itertools import islice
 from pathlib import Path
 
-from db.engine import DatabaseError
+from sqlalchemy import func, update
+
+from db import models
+from db.engine import DatabaseError, open_database
 from db.journal import Journal
 from db.queries import read_journal, session_state
 
@@ -29,11 +32,19 @@ def open_journal(folder: Path, session: str, url: str | None) -> Journal:
         return Journal.open(folder, session)
     journal = Journal.open(folder, session, epoch_above=known.epoch)
     try:
+        _claim(url, session, journal.epoch)
         _complete(journal, url)
     except BaseException:
         journal.close()
         raise
     return journal
+
+
+def _claim(url: str, session: str, epoch: int) -> None:
+    """From here on Postgres takes no rows of an earlier epoch: the shipper of a killed process may still have some."""
+    row = models.Session
+    with open_database(url).begin() as connection:
+        connection.execute(update(row).where(row.session == session).values(epoch=func.greatest(row.epoch, epoch)))
 
 
 def _complete(journal: Journal, url: str) -> None:

@@ -139,10 +139,13 @@ class Barrier:
         self._back_ms = 0
 
     def plan_outage(self, seconds: int) -> None:
-        """A fault knows how long the coming outage lasts; used once. One that comes in an outage draws it out."""
+        """A fault knows how long the coming outage lasts; used once. One that comes in an outage draws it out.
+
+        While nobody is there to be lost there is none to come: whoever hangs up later has not met this fault.
+        """
         if self._back_ms:
             self._back_ms = max(self._back_ms, self._hub.now_ms + seconds * SECOND_MS)
-        else:
+        elif self._members():
             self._planned_outage_seconds = seconds
 
     def settled(self) -> None:

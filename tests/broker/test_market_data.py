@@ -9,6 +9,7 @@ import pytest
 from broker.errors import HistoryBudgetSpent
 from core.events import BarClosed, InstrumentRead, LinkChanged, MarketDataSeen, QuoteChanged
 from core.vocabulary import Link
+from simulator.faults.script import parse
 from tests.broker.desk import Desk, desk, gateway
 
 
@@ -99,6 +100,22 @@ async def test_case_6_silence_degrades_the_link_though_the_farms_are_ok() -> Non
         trader.events.clear()
         await trader.tick(6)
         assert [event.link for event in trader.of(LinkChanged)] == [Link.CONNECTED]
+
+
+async def test_10182_is_not_over_because_of_a_bar_that_came_just_before_it() -> None:
+    """The link stays degraded until bars are asked for again; what was missed meanwhile is then filled from history."""
+    async with gateway() as started:
+        trader = Desk(started.port)
+        await trader.start("SOXL")
+        trader.broker.subscribe(("SOXL",))
+        at_a_bar = {"at": "09:36:00", "updates_lost": {}}
+        started.faults.add(parse([at_a_bar], started.venue.clock.eastern().date(), started.hub.now_ms))
+        await trader.tick(130)
+        told = [event for event in trader.of(LinkChanged) if "10182" in event.reason]
+        assert [event.link for event in told] == [Link.DEGRADED, Link.CONNECTED]
+        assert told[1].at_ms - told[0].at_ms >= 59_000
+        assert trader.failures == []
+        await trader.broker.close()
 
 
 async def test_subscribing_again_leaves_one_subscription() -> None:

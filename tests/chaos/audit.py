@@ -42,7 +42,8 @@ def audit(plan: DayPlan, settings: Settings, date: str, folder: Path, lives: lis
     seen: Facts = [json.loads(line) for line in (folder / "witness.jsonl").read_text().splitlines()]
     session = plan_for(settings, date).session
     rows = Rows(settings, session)
-    for law in (_executions(account, rows), _flat(account), _references(seen), _journalled(seen, rows)):
+    lost_ms = lives[plan.lost_journal - 1].ended_ms if plan.lost_journal else 0
+    for law in (_executions(account, rows), _flat(account), _references(seen), _journalled(seen, rows, lost_ms)):
         result.violations += law
     result.violations += [*_positions(account, rows), *_decisions(rows), *_protection(seen, result)]
     result.violations += [*untold_outages(seen, lives, rows), *_breaks(rows)]
@@ -124,11 +125,11 @@ def _references(seen: Facts) -> Iterator[str]:
             yield f"{ref} became {len(found)} orders: {sorted(found)}"
 
 
-def _journalled(seen: Facts, rows: Rows) -> Iterator[str]:
-    """No order without an earlier journal entry."""
+def _journalled(seen: Facts, rows: Rows, lost_ms: int) -> Iterator[str]:
+    """No order without an earlier journal entry; until `lost_ms` the entry may have been lost with the journal."""
     placed = rows.query("SELECT commands FROM journal WHERE commands LIKE '%Place%'")
     decided = "\n".join(row[0] for row in placed)
-    for ref in {fact["ref"] for fact in seen if fact["what"] == "order"}:
+    for ref in {fact["ref"] for fact in seen if fact["what"] == "order" and fact["at_ms"] > lost_ms}:
         if f'"{ref}"' not in decided:
             yield f"{ref} is at the broker without an entry in the journal"
 

@@ -38,7 +38,7 @@ def outages(seen: Sequence[dict[str, Any]]) -> Iterator[tuple[int, int]]:
 def untold_outages(seen: Sequence[dict[str, Any]], lives: Sequence[Life], rows: Asked) -> Iterator[str]:
     """Outages that a living session did not tell, or whose end it did not."""
     told = [
-        (_ms(raised), cleared)
+        (_ms(raised), None if cleared is None else _ms(cleared))
         for raised, cleared in rows.query(
             "SELECT raised_at, cleared_at FROM alerts WHERE key = 'link' ORDER BY raised_at"
         )
@@ -47,7 +47,8 @@ def untold_outages(seen: Sequence[dict[str, Any]], lives: Sequence[Life], rows: 
     for begin_ms, end_ms in outages(seen):
         if end_ms - begin_ms < TOLD_AFTER_MS or not any(life.spans(begin_ms, end_ms) for life in lives):
             continue
-        if not any(begin_ms <= raised <= end_ms + TOLD_LATEST_MS for raised, _ in told):
+        latest_ms = end_ms + TOLD_LATEST_MS  # a farm that was down before may have been told already
+        if not any(raised <= latest_ms and (cleared is None or cleared >= begin_ms) for raised, cleared in told):
             yield f"the outage from {begin_ms} to {end_ms} was never told"
 
 

@@ -35,6 +35,9 @@ SLEEPER_SECONDS = 60.0
 ASLEEP, HUNG = 1_001, 1_002  # beside the exit codes of processes
 DOWN, UP = "database down", "database up"
 READY_SECONDS = 60.0
+EVENING_SECONDS = 180
+"""Between the closure and the reconciliation: the broker's last commissions come up to two minutes late."""
+
 PASSING = ("BrokerUnavailable", "RequestTimedOut", "RequestRefused", "HistoryBudgetSpent")
 """Ends of a process that its supervisor answers by starting it again: the broker could not be had."""
 
@@ -241,7 +244,7 @@ class Day:
                 if said["what"] == "asleep":
                     self._replace(process, gateway, settings)
                     return ASLEEP, []
-                self._hear(process, life, said)
+                self._hear(process, gateway, life, said)
         finally:
             if process is not self._sleeper:
                 process.end()
@@ -249,7 +252,7 @@ class Day:
             code = process.code()
         return code, log_path.read_text(errors="replace").strip().splitlines()[-5:] or [""]
 
-    def _hear(self, process: SessionChild, life: Life, said: dict[str, Any]) -> None:
+    def _hear(self, process: SessionChild, gateway: GatewayHandle, life: Life, said: dict[str, Any]) -> None:
         if said["what"] == "reconciled":
             if len(self.lives) > 1 and not life.reconciled_ms:
                 self.result.recoveries_real_seconds.append(said["real_seconds"])
@@ -262,6 +265,9 @@ class Day:
                 self._place.server.stop()
             else:
                 self._place.server.start()
+            process.tell("go on")
+        elif said["what"] == "day over":
+            gateway.control(advance=EVENING_SECONDS)
             process.tell("go on")
         elif said["what"] == "report" and said["phase"] == "intraday" and self._database_is_down:
             self._place.server.start()  # outages may have passed over the tick: the reconciliation needs a database

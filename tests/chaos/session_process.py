@@ -1,7 +1,8 @@
 """One life of a session in a process of its own: the nursery's program `session DATE PLAN_JSON`, or started cold.
 
 The plan says which phases to run, where to die, and at which seconds to tell the harness something and wait for its
-word. Settings come from the environment. Lines of JSON on standard output: `reconciled`, `moment`, `report`.
+word. Settings come from the environment. Lines of JSON on standard output: `reconciled`, `moment`, `day over`,
+`report`.
 """
 
 from __future__ import annotations
@@ -122,6 +123,9 @@ async def live(date: str, plan: dict[str, Any]) -> None:
     """Run the phases of the plan, in order."""
     settings = load_settings()
     for name in plan["phases"]:
+        if name == "reconcile":
+            tell("day over")
+            sys.stdin.readline()
         report = await STEPS[name](settings, date)
         tell("report", phase=name, ok=report.ok, summary=report.summary)
 

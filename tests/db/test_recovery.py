@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
 from db import recovery
 from db.journal import Journal
+from db.outbox import Shipper, ShippingState
 from db.recovery import open_journal
 from tests.support.journals import SESSION
-from tests.support.shipping import DAY, ship_all, tables
+from tests.support.shipping import DAY, ENOUGH_SECONDS, ship_all, tables
 
 HALF = len(DAY) // 2
 
@@ -45,6 +47,26 @@ def test_rows_that_postgres_lacks_stay(tmp_path: Path, postgres_url: str) -> Non
         journal.append(DAY[HALF:])
     with open_journal(tmp_path, SESSION, postgres_url) as journal:
         assert list(journal.read()) == DAY
+
+
+def test_a_shipper_that_outlives_its_process_adds_nothing_to_what_was_recovered(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    """The file is gone, but the shipper of the killed process has it open still, with rows that it has not shipped."""
+    with Journal.open(tmp_path / "lost", SESSION) as killed:
+        killed.append(DAY[:HALF])
+        states: SimpleQueue[ShippingState] = SimpleQueue()
+        outliving = Shipper(killed, postgres_url, on_state=states.put)
+        outliving.start()
+        assert outliving.flush(ENOUGH_SECONDS), outliving.state
+        with open_journal(tmp_path / "new", SESSION, postgres_url) as journal:
+            killed.append(DAY[HALF:])
+            outliving.notify()
+            assert "was taken over" in states.get(timeout=ENOUGH_SECONDS).problem
+            assert list(journal.read()) == DAY[:HALF]
+            journal.append(DAY[HALF:])
+            ship_all(journal, postgres_url)
+        outliving.stop()
 
 
 def test_a_session_that_nobody_knows_begins_empty(tmp_path: Path, postgres_url: str) -> None:
