@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -17,6 +18,9 @@ from tests.chaos.day import Place, place_for_days, play_seed
 from tests.chaos.figures import figures
 from tests.chaos.nursery import ROOT
 from tests.chaos.plan import LENGTHS, PLAN_VERSION
+
+WORKERS = 2 * (os.cpu_count() or 1)
+"""A day waits, for Postgres and for links that fall silent, about as long as it works."""
 
 _place: Place | None = None
 
@@ -47,7 +51,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--count", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1, help="the first of them")
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=WORKERS)
     parser.add_argument("--days", choices=LENGTHS, default="short", help="20 minutes, or from the bell")
     parser.add_argument("--folder", type=Path, default=ROOT / "var" / "chaos")
     given = parser.parse_args()
