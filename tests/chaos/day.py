@@ -267,7 +267,8 @@ class Day:
                 self._place.server.start()
             process.tell("go on")
         elif said["what"] == "day over":
-            gateway.control(advance=EVENING_SECONDS)
+            if self._plan.has_late_commissions:
+                gateway.control(advance=EVENING_SECONDS)
             process.tell("go on")
         elif said["what"] == "report" and said["phase"] == "intraday" and self._database_is_down:
             self._place.server.start()  # outages may have passed over the tick: the reconciliation needs a database

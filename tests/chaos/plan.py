@@ -82,6 +82,11 @@ class DayPlan:
     database_down_ticks: tuple[tuple[int, int], ...]
     lost_journal: int
 
+    @property
+    def has_late_commissions(self) -> bool:
+        """Whether some may come after the closure: the reconciliation has to wait for them."""
+        return any("late_seconds" in fault.get("commissions", {}) for fault in self.faults)
+
 
 def draw(seed: int, length: Length = SHORT) -> DayPlan:
     """The plan of a seed; the same every time."""
