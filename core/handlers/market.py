@@ -75,7 +75,8 @@ def _hold(desk: Desk, book: Book, bar: Bar) -> None:
 
 
 def _release(desk: Desk, book: Book) -> None:
-    held, book.held_bars, book.awaits_history = book.held_bars, [], False
+    held, book.held_bars = book.held_bars, []
+    book.awaits_history = desk.state.link is not Link.CONNECTED  # degraded again meanwhile: more may be missing
     for bar in held:
         _take(desk, book, bar)
 

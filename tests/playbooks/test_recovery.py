@@ -306,6 +306,18 @@ def test_a_bar_from_before_a_silence_does_not_let_the_first_one_after_it_pass() 
     assert play.engine.newest_bar_end_ms("SOXL") == live.end_ms
 
 
+def test_a_silence_that_begins_before_the_history_of_the_last_one_has_come_leaves_no_gap() -> None:
+    play = Playbook()
+    start_ms = play.bar_ms["SOXL"]
+    first, *gap, live = [Bar("SOXL", start_ms + n * 10_000, 75.1, 75.1, 75.1, 75.1, 100) for n in range(4)]
+    play.when(happens(e.LinkChanged(0, Link.DEGRADED, "1100"), e.LinkChanged(0, Link.CONNECTED, "1101")))
+    play.when(happens(e.LinkChanged(0, Link.DEGRADED, "10197"), e.HistoryLoaded(0, "SOXL", (first,))))
+    play.when(happens(e.BarClosed(0, live), e.LinkChanged(0, Link.CONNECTED, "10197 is over")))
+    assert play.engine.newest_bar_end_ms("SOXL") == first.end_ms
+    play.when(happens(e.HistoryLoaded(0, "SOXL", tuple(gap))))
+    assert play.engine.newest_bar_end_ms("SOXL") == live.end_ms
+
+
 def test_without_a_gap_nothing_waits() -> None:
     play = Playbook().when(link_lost, link_back).when(bar(75.10))
     assert play.engine.newest_bar_end_ms("SOXL") == play.bar_ms["SOXL"]
