@@ -3,7 +3,7 @@
 1. Re-price the targets to marketable, so that the broker's own group ends the stops.
 2. Not flat in 5 s: again, further.
 3. Not flat in 10 s: cancel every order, wait until each has ended, ask the broker what is left, send that as market.
-   An over-fill begins here, and its excess goes at once.
+   An over-fill begins here; its excess goes at once, or a second after its last fill while cancels are not confirmed.
 4. Verify by query: flat and nothing working. Repeat until the deadline; what is left then gets a GTC stop.
 No limit of risk is asked. Nothing here waits on signals, indicators or a database.
 """
@@ -17,7 +17,7 @@ from core.desk import Desk
 from core.exposure import mark_of
 from core.orders import OrderSpec, order_ref
 from core.pricing import increments_of, leg_price, through_market
-from core.protection import place_emergency
+from core.protection import ECHO_MS, place_emergency
 from core.state import Book, Exit, ExitStep, Order
 from core.vocabulary import ExitReason, Leg, OrderKind, Severity, Side, TimeInForce
 
@@ -171,7 +171,7 @@ def _expire_reversal(desk: Desk, book: Book, run: Exit) -> None:
 def _clear(desk: Desk, book: Book, run: Exit) -> None:
     for order in list(book.orders.values()):
         desk.cancel(book, order)
-    if _may_close(book):
+    if _may_close(book) or _may_fill_still(desk, book):
         return
     if run.reason is ExitReason.OVERFILL and run.rounds == 0 and book.position:
         _send_market(desk, book, run, book.position, desk.state.session)  # at once: the executions say how many
@@ -187,6 +187,15 @@ def _may_close(book: Book) -> bool:
     """
     side = Side.LONG if book.position > 0 else Side.SHORT
     return any(book.position == 0 or order.spec.action is side.exit_action for order in book.orders.values())
+
+
+def _may_fill_still(desk: Desk, book: Book) -> bool:
+    """Whether more fills may be on their way with one that came just now: one order shall close them all."""
+    settled_ms = book.last_exit_ms + ECHO_MS
+    if not book.orders or desk.state.now_ms >= settled_ms:
+        return False
+    book.look_again(settled_ms)
+    return True
 
 
 def _send_market(desk: Desk, book: Book, run: Exit, left: int, session: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -83,8 +84,10 @@ async def test_a_session_trades_on_without_the_prefect_server_and_its_end_is_rec
                     while not happened(tmp_path, "execution"):
                         assert session.poll() is None, (tmp_path / "session.log").read_text()
                         await asyncio.sleep(LOOK_SECONDS)
+                    session.send_signal(signal.SIGSTOP)  # its day is short: the server takes as long to stop
                     await server.stop()
                     traded_before = happened(tmp_path, "execution")
+                    session.send_signal(signal.SIGCONT)
                     while is_locked(home, home.name):  # until the session has closed the day
                         assert session.poll() is None, (tmp_path / "session.log").read_text()
                         await asyncio.sleep(LOOK_SECONDS)

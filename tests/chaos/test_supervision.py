@@ -14,9 +14,9 @@ SESSION = "DU1234567-20240605"
 CHILD = """
 import asyncio, os
 from runtime import supervision
-supervision.PARENT_SECONDS = 0.01
+supervision.PARENT_SECONDS, parent = 0.01, os.getppid()
 print("watching", flush=True)
-asyncio.run(supervision.until_orphaned(os.getppid(), lambda: print("alone", flush=True)))
+asyncio.run(supervision.until_orphaned(parent, lambda: print("alone", flush=True)))
 """
 PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"
 
