@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import cProfile
+import gc
 import math
 import pstats
 import sys
@@ -228,7 +229,10 @@ def decisions() -> list[str]:
     engine = holding(TICKERS)
     weak = [Prediction("SOXL", "BUY", 0.52, 75.0, OPEN_MS + number, "SOXL") for number in range(2_000)]
     refusals = [timed(engine.step, PredictionReceived(one.timestamp_ms, one)) for one in weak]
-    entries = [timed(engine.step, entry_of(ticker)) for engine in map(ready, [TICKERS] * 50) for ticker in TICKERS]
+    engines = [ready(TICKERS) for _ in range(50)]
+    gc.freeze()  # as runtime/phases does
+    entries = [timed(engine.step, entry_of(ticker)) for engine in engines for ticker in TICKERS]
+    gc.unfreeze()
     return [percentiles("refusal: same side, too weak", refusals), percentiles("entry, with its bracket", entries)]
 
 

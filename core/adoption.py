@@ -8,13 +8,12 @@ from decimal import Decimal
 from core.bracket import Heard, Stage
 from core.desk import Desk
 from core.fills import exit_shares, settle_trades
+from core.money import ZERO
 from core.orders import Execution, OpenOrder, OrderSpec, parse_order_ref
 from core.pricing import increments_of, leg_distances
 from core.protection import aim, is_working
 from core.state import Book, Bracket, Legs, Order
 from core.vocabulary import Action, Leg, OrderKind, Severity, Side
-
-ZERO = Decimal(0)
 
 KINDS = {
     Leg.STOP: OrderKind.STOP,
@@ -57,8 +56,7 @@ def adopt(desk: Desk, book: Book, ref: str, action: Action, shares: int, row: Op
 
 
 def _join_bracket(book: Book, order: Order, number: int) -> None:
-    action = order.spec.action if order.leg is Leg.ENTRY else order.spec.action.opposite
-    side = Side.LONG if action is Action.BUY else Side.SHORT
+    side = Side.LONG if (order.spec.action is Action.BUY) is (order.leg is Leg.ENTRY) else Side.SHORT
     bracket = book.brackets.get(number)
     if bracket is None:
         bracket = Bracket(number, side, "", Legs(), 0.0, ZERO, ZERO, ZERO, ZERO)

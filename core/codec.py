@@ -208,11 +208,12 @@ def _dataclass_reader(kind: type) -> Reader:
     readers = {field.name: _reader(hints[field.name]) for field in fields(kind)}
     made_by_init = [(field.name, readers.pop(field.name)) for field in fields(kind) if not field.init]
     known = {"type", *(field.name for field in fields(kind))}
+    derived = {name for name in dir(kind) if isinstance(getattr(kind, name), property)}
     required = {field.name for field in fields(kind) if not _has_default(field)}
 
     def read(value: dict[str, Any]) -> object:
         given = value.keys()
-        if given != known and (given - known or required - given):
+        if given != known and (given - known - derived or required - given):
             raise InvalidValueError(kind.__name__, sorted(given), f"the fields {sorted(known)}")
         built: object = kind(**{name: readers[name](part) for name, part in value.items() if name in readers})
         for name, read_one in made_by_init:

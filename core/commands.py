@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from core.fast_init import fast_init
 from core.orders import OrderSpec
 from core.records import Alert, Decision, Trade
 from core.vocabulary import Phase
@@ -15,6 +16,7 @@ class Command:
     """Base of all commands."""
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class PlaceBracket(Command):
     """Send parent and children together, the last with transmit; no explicit OCA group (ORDERS 1)."""
@@ -23,6 +25,7 @@ class PlaceBracket(Command):
     children: tuple[OrderSpec, ...]  # stop, target, timed exit if its time has not passed
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class PlaceOrders(Command):
     """Send stand-alone orders (emergency group, market exit, repair), each transmitted."""
@@ -30,6 +33,7 @@ class PlaceOrders(Command):
     orders: tuple[OrderSpec, ...]
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class ModifyOrder(Command):
     """Change a live order in place, from its latest echo with `parentId` cleared (ORDERS 2). None: stays as it is."""
@@ -63,6 +67,7 @@ class ReadBroker(Command):
     reason: str
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class WakeAt(Command):
     """Ask for `Woke(timer)` at this time; a later WakeAt of the same name replaces it."""
@@ -71,6 +76,7 @@ class WakeAt(Command):
     at_ms: int
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class RecordDecision(Command):
     """Store a decision."""

@@ -58,7 +58,7 @@ def refuse_unreadable(desk: Desk, asked_ticker: str, problem: str) -> None:
         confidence=None,
         outcome=Outcome.REFUSE,
         refusal=Refusal.UNREADABLE,
-        explanation=f"The answer for {asked_ticker} could not be read: {problem}",
+        values=(("problem", problem),),
     )
     state.next_decision += 1
     desk.out.append(RecordDecision(decision))
@@ -140,7 +140,6 @@ def _record(
         confidence=prediction.confidence,
         outcome=outcome,
         refusal=refusal,
-        explanation=_explain(outcome, refusal, candidate, values),
         values=values,
         order_ref="" if number is None else order_ref(state.session, prediction.ticker, number, Leg.ENTRY),
         side=candidate.side if candidate is not None else None,
@@ -151,15 +150,6 @@ def _record(
     )
     state.next_decision += 1
     desk.out.append(RecordDecision(decision))
-
-
-def _explain(
-    outcome: Outcome, refusal: Refusal | None, candidate: Candidate | None, values: tuple[tuple[str, str], ...]
-) -> str:
-    figures = ", ".join([f"{name} {value}" for name, value in values])
-    if refusal is not None or candidate is None or candidate.plan is None:
-        return f"Refused: {refusal}" + (f" ({figures})." if figures else ".")
-    return f"{outcome}: {candidate.side} {candidate.plan.shares} at {candidate.plan.price} ({figures})."
 
 
 def enter(candidate: Candidate, plan: Plan, number: int) -> None:
@@ -212,17 +202,8 @@ def _leg_specs(desk: Desk, book: Book, bracket: Bracket, shares: int) -> dict[Le
     session, ticker, number, action = desk.state.session, book.ticker, bracket.number, bracket.side.exit_action
 
     def spec(leg: Leg, kind: OrderKind, limit: Decimal | None, stop: Decimal | None, after_ms: int | None) -> OrderSpec:
-        return OrderSpec(
-            order_ref=order_ref(session, ticker, number, leg),
-            ticker=ticker,
-            action=action,
-            kind=kind,
-            shares=shares,
-            limit_price=limit,
-            stop_price=stop,
-            good_after_ms=after_ms,
-            parent_ref=bracket.entry,
-        )
+        ref = order_ref(session, ticker, number, leg)
+        return OrderSpec(ref, ticker, action, kind, shares, limit, stop, TimeInForce.DAY, after_ms, bracket.entry)
 
     specs = {
         Leg.STOP: spec(Leg.STOP, OrderKind.STOP, None, bracket.stop_price, None),

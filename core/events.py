@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from core.fast_init import fast_init
 from core.market import Bar, Instrument, Prediction, Quote
 from core.orders import Execution, OpenOrder, PositionRow
 from core.vocabulary import ErrorKind, Link, OrderStatus
@@ -38,6 +39,7 @@ class HistoryLoaded(Event):
     bars: tuple[Bar, ...]
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class BarClosed(Event):
     """A live bar is complete."""
@@ -45,6 +47,7 @@ class BarClosed(Event):
     bar: Bar
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class QuoteChanged(Event):
     """The newest quote of a ticker. The inbox conflates: one at most before each other event of the batch."""
@@ -52,6 +55,7 @@ class QuoteChanged(Event):
     quote: Quote
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class MarketDataSeen(Event):
     """A message or 5-s bar of the ticker's subscription arrived (sent when its freshness would otherwise lapse)."""
@@ -62,6 +66,7 @@ class MarketDataSeen(Event):
 # --- predictions --------------------------------------------------------------------------------------------------
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class PredictionReceived(Event):
     """A prediction that could be parsed."""
@@ -105,6 +110,7 @@ class BrokerRead(Event):
     positions: tuple[PositionRow, ...]
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class OrderReported(Event):
     """The broker's echo of a live order (openOrder with its status)."""
@@ -112,6 +118,7 @@ class OrderReported(Event):
     order: OpenOrder
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class OrderStatusReported(Event):
     """The broker's status of an order; may repeat, skip and arrive before or after the executions."""
@@ -134,6 +141,7 @@ class OrderErrorReported(Event):
     text: str
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class ExecutionReported(Event):
     """A fill, or the correction of one, or a repetition."""
@@ -141,6 +149,7 @@ class ExecutionReported(Event):
     execution: Execution
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class CommissionReported(Event):
     """The commission of an execution in dollars; negative is a rebate. None: the broker sent no usable figure."""
@@ -169,6 +178,7 @@ class AccountRead(Event):
 # --- time and people ----------------------------------------------------------------------------------------------
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class Woke(Event):
     """A timer asked for by `WakeAt` fired."""

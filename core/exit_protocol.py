@@ -15,6 +15,7 @@ from decimal import Decimal
 from core.bracket import Stage
 from core.desk import Desk
 from core.exposure import mark_of
+from core.money import ZERO
 from core.orders import OrderSpec, order_ref
 from core.pricing import increments_of, leg_price, through_market
 from core.protection import ECHO_MS, place_emergency
@@ -288,7 +289,7 @@ def _overnight_price(desk: Desk, book: Book, side: Side) -> Decimal:
     """The stop of a bracket that holds shares, else 5 % from the mark."""
     wanted = [bracket.stop_price for bracket in book.brackets.values() if bracket.held > 0 and bracket.stop_price > 0]
     mark = mark_of(desk, book)
-    average = desk.state.ledger.average_price(book.ticker) or Decimal(0)
+    average = desk.state.ledger.average_price(book.ticker) or ZERO
     base = mark if mark.is_finite() else average
     return wanted[0] if wanted else leg_price(side, base * (1 - side.sign * OVERNIGHT_FRACTION), increments_of(book))
 

@@ -6,11 +6,9 @@ import math
 from decimal import Decimal
 
 from core.desk import Desk
-from core.money import from_float
+from core.money import ZERO, from_float
 from core.state import Book
-from core.vocabulary import Leg
-
-ZERO = Decimal(0)
+from core.vocabulary import Leg, Side
 
 
 def mark_of(desk: Desk, book: Book) -> Decimal:
@@ -22,10 +20,11 @@ def mark_of(desk: Desk, book: Book) -> Decimal:
 
 def committed_shares(book: Book) -> int:
     """Signed shares held, and those that a live entry may still add."""
-    if not book.orders:
-        return book.position
-    entering = (order for order in book.orders.values() if order.leg is Leg.ENTRY)
-    return book.position + sum(order.spec.action.sign * order.remaining for order in entering)
+    shares = book.position
+    for order in book.orders.values():
+        if order.leg is Leg.ENTRY:
+            shares += order.spec.action.sign * order.remaining
+    return shares
 
 
 def committed_value(desk: Desk, book: Book) -> Decimal:
@@ -38,10 +37,12 @@ def heat_of(desk: Desk, book: Book) -> Decimal:
     """What the ticker loses from its mark if its stops are hit: shares × distance to the stop, dollars."""
     heat, mark = ZERO, mark_of(desk, book)
     for bracket in book.brackets.values():
-        entry = book.live(bracket.entry)
+        entry = book.orders.get(bracket.entry)
         shares = bracket.held + (entry.remaining if entry is not None else 0)
-        distance = (mark - bracket.stop_price) * bracket.side.sign
-        if shares > 0 and (distance.is_nan() or distance > 0):
+        if shares <= 0:
+            continue
+        distance = mark - bracket.stop_price if bracket.side is Side.LONG else bracket.stop_price - mark
+        if distance.is_nan() or distance > 0:
             heat += shares * distance
     return heat
 

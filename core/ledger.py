@@ -13,8 +13,9 @@ from decimal import Decimal
 from enum import StrEnum
 
 from core.errors import InvalidValueError
+from core.money import ZERO
 from core.orders import Execution, lineage_of, parse_order_ref, revision_of
-from core.trades import ZERO, CostMethod, RoundTrip, TickerBook
+from core.trades import CostMethod, RoundTrip, TickerBook
 from core.vocabulary import Leg
 
 

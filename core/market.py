@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from core.fast_init import fast_init
 
+
+@fast_init
 @dataclass(frozen=True, slots=True)
 class Bar:
     """One closed bar of trades, named by its start (UTC epoch ms); prices in dollars, volume in shares."""
@@ -27,6 +30,7 @@ class Bar:
         return self.start_ms + self.seconds * 1000
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class Quote:
     """The best bid and ask and the last trade in dollars; None where the broker has not said."""
@@ -37,6 +41,7 @@ class Quote:
     last: float | None
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """One answer of the prediction source, parsed but not yet judged (SEMANTICS 2)."""

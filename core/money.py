@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 from math import isfinite
 
 from core.errors import InvalidValueError
@@ -10,14 +11,19 @@ from core.errors import InvalidValueError
 Increments = tuple[tuple[Decimal, Decimal], ...]
 """A market rule: (from this price up, tick), in rising order, dollars."""
 
+ZERO = Decimal(0)
 CENT = Decimal("0.01")
 
+REMEMBERED_FLOATS = 4_096
+"""Some prices of each of a hundred tickers; a mark is asked for again by every rule that values a position."""
 
+
+@lru_cache(REMEMBERED_FLOATS, typed=True)
 def from_float(x: float) -> Decimal:
     """The decimal that the float prints as: 75.1, not 75.0999999.... Raises InvalidValueError for NaN and infinity."""
     if not isfinite(x):
         raise InvalidValueError("amount", x, "a finite number")
-    return Decimal(repr(x))
+    return Decimal(repr(x or 0.0))  # the two zeros are one to the memory, and so they must be here
 
 
 def cents(x: Decimal) -> Decimal:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from core.fast_init import fast_init
 from core.vocabulary import Action, Leg, OrderKind, OrderStatus, TimeInForce
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class OrderSpec:
     """One order to send. Every field is explicit, so that no preset of TWS decides (ORDERS 13)."""
@@ -26,6 +28,7 @@ class OrderSpec:
     oca_type: int = 0
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class OpenOrder:
     """A live order as the broker lists it; `order_ref` is empty for an order that is not ours."""
@@ -48,6 +51,7 @@ class OpenOrder:
     why_held: str = ""  # of its newest status, where the broker has said
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class Execution:
     """One fill as reported by the broker. A correction has the same `exec_id` but for the digits after the last dot."""

@@ -5,19 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import TypeGuard
 
-from core.money import Increments, from_float, increment_at, round_down, round_up
+from core.money import ZERO, Increments, from_float, increment_at, round_down, round_up
 from core.state import Book
 from core.vocabulary import Action, Side
 
 LEAST_DISTANCE_TICKS = 2
 """A leg is never nearer to the entry."""
 
-PENNY = ((Decimal(0), Decimal("0.01")),)
+PENNY = ((ZERO, Decimal("0.01")),)
 """The increments assumed where the broker has not told a ticker's market rule: only exits are ever priced by it."""
 
 
-def is_price(x: float | None) -> bool:
+def is_price(x: float | None) -> TypeGuard[float]:
     """Whether a figure can be a price: finite and above zero. NaN is not."""
     return x is not None and 0 < x < math.inf
 
@@ -50,9 +51,9 @@ def price_for(book: Book, action: Action) -> float | None:
 def spread_of(book: Book) -> Decimal:
     """Ask less bid in dollars; 0 where either is missing or they are crossed."""
     quote = book.quote
-    if quote is None or quote.bid is None or quote.ask is None or not (is_price(quote.bid) and is_price(quote.ask)):
-        return Decimal(0)
-    return max(Decimal(0), from_float(quote.ask) - from_float(quote.bid))
+    if quote is None or not (is_price(quote.bid) and is_price(quote.ask)):
+        return ZERO
+    return max(ZERO, from_float(quote.ask) - from_float(quote.bid))
 
 
 def leg_distances(
@@ -72,14 +73,14 @@ def leg_price(side: Side, raw: Decimal, increments: Increments) -> Decimal:
     That rounds a stop away from the entry and a target towards it. Zero where a distance exceeds the price.
     """
     if raw <= 0:
-        return Decimal(0)
+        return ZERO
     return round_down(raw, increments) if side is Side.LONG else round_up(raw, increments)
 
 
 def through_market(book: Book, action: Action, fraction: Decimal) -> Decimal | None:
     """A limit that trades at once: the side's price, worse by a fraction of it. None without any price."""
     price = price_for(book, action)
-    if price is None or not is_price(price):
+    if not is_price(price):
         return None
     increments = increments_of(book)
     raw = from_float(price) * (1 + action.sign * fraction)

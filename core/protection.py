@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from core.bracket import Stage
 from core.desk import Desk
+from core.money import ZERO
 from core.orders import OrderSpec, order_ref
 from core.pricing import increments_of, leg_price
 from core.state import Book, Bracket, Legs, Order
@@ -188,10 +189,10 @@ def place_emergency(desk: Desk, book: Book, bracket: Bracket) -> None:
 
 def aim(desk: Desk, book: Book, bracket: Bracket) -> None:
     """Set the wanted prices from the position's average and the bracket's distances; 0 where one is not known."""
-    average = desk.state.ledger.average_price(book.ticker) or Decimal(0)
+    average = desk.state.ledger.average_price(book.ticker) or ZERO
 
     def price(distance: Decimal) -> Decimal:
-        return leg_price(bracket.side, average + distance, increments_of(book)) if distance else Decimal(0)
+        return leg_price(bracket.side, average + distance, increments_of(book)) if distance else ZERO
 
     bracket.stop_price = price(-bracket.side.sign * bracket.stop_distance)
     bracket.target_price = price(bracket.side.sign * bracket.target_distance)

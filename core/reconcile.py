@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import zip_longest
 
 from core.ledger import Ledger
-from core.money import CENT, cents
+from core.money import CENT, ZERO, cents
 from core.orders import Execution, lineage_of, revision_of
 from core.reconciliation import (
     Break,
@@ -24,7 +24,7 @@ from core.reconciliation import (
     Scope,
 )
 from core.records import Trade
-from core.trades import ZERO, RoundTrip
+from core.trades import RoundTrip
 from core.vocabulary import Side
 
 NEVER = (-1, "")

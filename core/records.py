@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from core.fast_init import fast_init
 from core.vocabulary import ExitReason, Outcome, Refusal, Severity, Side
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The one recorded answer to one prediction, with the values that decided."""
@@ -20,7 +22,6 @@ class Decision:
     confidence: float | None
     outcome: Outcome
     refusal: Refusal | None  # None unless refused
-    explanation: str  # one sentence for people, with the figures
     values: tuple[tuple[str, str], ...] = ()  # name -> figure, as text, sorted by name
     order_ref: str = ""  # the entry order, where one was placed
     side: Side | None = None
@@ -28,6 +29,15 @@ class Decision:
     price: Decimal | None = None
     atr: float | None = None
     capital_efficiency: float | None = None  # shares x decision price / dollars
+
+    @property
+    def explanation(self) -> str:
+        """One sentence for people, with the figures."""
+        named = ", ".join([f"{name} {figure}" for name, figure in self.values])
+        figures = f" ({named})" if named else ""
+        if self.refusal is not None:
+            return f"Refused: {self.refusal}{figures}."
+        return f"{self.outcome}: {self.side} {self.shares} at {self.price}{figures}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from core.fast_init import fast_init
+from core.money import ZERO
 from core.params import SizeUnit
 from core.vocabulary import Refusal, Side
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class Sized:
     """A size that can be traded."""
@@ -51,6 +54,6 @@ def correlation_adjusted(dollars: Decimal, side: Side, open_positions: Iterable[
     weight = Decimal(1)
     for held in open_positions:
         sign = 1 if held.side is side else -1
-        overlap = Decimal(1) if held.correlation is None else max(Decimal(0), Decimal(held.correlation) * sign)
+        overlap = Decimal(1) if held.correlation is None else max(ZERO, Decimal(held.correlation) * sign)
         weight += overlap * held.dollars / dollars
     return dollars / weight

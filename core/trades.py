@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
+from core.money import ZERO
 from core.orders import Execution
 from core.vocabulary import Side
-
-ZERO = Decimal(0)
 
 
 class CostMethod(StrEnum):

@@ -11,15 +11,11 @@ class Action(StrEnum):
     BUY = "BUY"
     SELL = "SELL"
 
-    @property
-    def sign(self) -> int:
-        """+1 for a buy, -1 for a sell: the change of position per share."""
-        return 1 if self is Action.BUY else -1
+    sign: int
+    """+1 for a buy, -1 for a sell: the change of position per share."""
 
-    @property
-    def opposite(self) -> Action:
-        """The action that undoes this one."""
-        return Action.SELL if self is Action.BUY else Action.BUY
+
+Action.BUY.sign, Action.SELL.sign = 1, -1  # kept, not computed: a decision asks tens of times
 
 
 class Side(StrEnum):
@@ -28,20 +24,19 @@ class Side(StrEnum):
     LONG = "long"
     SHORT = "short"
 
-    @property
-    def sign(self) -> int:
-        """+1 for long, -1 for short."""
-        return 1 if self is Side.LONG else -1
+    sign: int
+    """+1 for long, -1 for short."""
 
-    @property
-    def entry_action(self) -> Action:
-        """The action that opens or adds to this side."""
-        return Action.BUY if self is Side.LONG else Action.SELL
+    entry_action: Action
+    """The action that opens or adds to this side."""
 
-    @property
-    def exit_action(self) -> Action:
-        """The action that reduces this side."""
-        return self.entry_action.opposite
+    exit_action: Action
+    """The action that reduces this side."""
+
+
+Side.LONG.sign, Side.SHORT.sign = 1, -1
+Side.LONG.entry_action, Side.SHORT.entry_action = Action.BUY, Action.SELL
+Side.LONG.exit_action, Side.SHORT.exit_action = Action.SELL, Action.BUY
 
 
 class OrderKind(StrEnum):

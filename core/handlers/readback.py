@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from core import exit_protocol
 from core.adoption import adopt, complete_adopted, take_external
 from core.bracket import Heard, Stage
@@ -15,7 +13,7 @@ from core.exposure import mark_of
 from core.handlers.executions import take
 from core.handlers.orders import LIVE_STATUSES, end_double, entry_never_arrived, find, quarantine, take_values
 from core.losses import weigh_loss
-from core.money import cents
+from core.money import ZERO, cents
 from core.orders import Execution, OpenOrder, parse_order_ref
 from core.state import Book, Order
 from core.tending import enter_if_flat, tend
@@ -221,7 +219,7 @@ def _unseen_execution(desk: Desk, book: Book, signed: int) -> Execution:
         ticker=book.ticker,
         action=Action.BUY if signed > 0 else Action.SELL,
         shares=abs(signed),
-        price=cents(mark) if mark.is_finite() else Decimal(0),
+        price=cents(mark) if mark.is_finite() else ZERO,
         time_ms=desk.state.now_ms,
     )
 

@@ -9,7 +9,7 @@ from core.desk import Desk
 from core.exposure import committed_shares, committed_value, mark_of
 from core.indicators import correlation_of
 from core.market import Prediction
-from core.money import from_float
+from core.money import ZERO, from_float
 from core.params import SizeUnit, TickerParams
 from core.pricing import increments_of, is_price, leg_distances, price_for, spread_of
 from core.sizing import Exposure, Sized, correlation_adjusted, shares_for
@@ -79,10 +79,10 @@ def make_plan(candidate: Candidate) -> Plan | None:
     """Price and size the candidate; None without a usable price."""
     book, params, desk = candidate.book, candidate.params, candidate.desk
     raw = price_for(book, candidate.side.entry_action)
-    if raw is None or not is_price(raw):
+    if not is_price(raw):
         return None
     price, spread = from_float(raw), spread_of(book)
-    stop = target = Decimal(0)
+    stop = target = ZERO
     if book.atr.value is not None:
         multiples = (params.atr_stop_multiplier, params.atr_target_multiplier)
         stop, target = leg_distances(multiples, book.atr.value, price, spread, increments_of(book))

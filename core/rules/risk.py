@@ -10,7 +10,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from core.exposure import committed_shares, daily_pnl, heat_of, mark_of
-from core.money import from_float
+from core.money import ZERO, from_float
 from core.params import Pair, SizeUnit
 from core.rules.candidate import Candidate, Plan
 from core.state import Book
@@ -60,10 +60,13 @@ def trades(candidate: Candidate) -> Refusal | None:
 
 
 def _trades_opened(book: Book) -> int:
+    """Those that the ledger knows, and one that an entry on its way will begin."""
     opened = len(book.trades)
-    if book.position or not book.orders:
-        return opened
-    return opened + any(order.leg is Leg.ENTRY and order.filled == 0 for order in book.orders.values())
+    if book.position == 0:
+        for order in book.orders.values():
+            if order.leg is Leg.ENTRY and order.filled == 0:
+                return opened + 1
+    return opened
 
 
 def order_rate(candidate: Candidate) -> Refusal | None:
@@ -162,7 +165,7 @@ def pair_bet(candidate: Candidate, plan: Plan) -> Refusal | None:
     size = candidate.params.size * (1 if candidate.params.size_unit is SizeUnit.DOLLARS else plan.price)
     others = {book.ticker: value for book, value in candidate.others()}
     for pair in candidate.desk.params.pairs:
-        other = others.get(_partner(pair, candidate.book.ticker), Decimal(0)) * pair.correlation
+        other = others.get(_partner(pair, candidate.book.ticker), ZERO) * pair.correlation
         same_bet = other.is_nan() or own * other > 0
         if same_bet and exceeds(abs(own + other), limit * size):
             candidate.note("pair_bet", own + other)

@@ -106,7 +106,6 @@ class _Day:
                 confidence=prediction.confidence,
                 outcome=Outcome.REFUSE if refusal else Outcome.ENTER,
                 refusal=refusal,
-                explanation="because",
                 values=(("atr", "0.05"),),
                 order_ref=ref,
                 side=None if refusal else Side.LONG,
