@@ -79,8 +79,12 @@ def advance(desk: Desk, book: Book, run: Exit) -> None:
 
 
 def read_back(desk: Desk, book: Book, run: Exit, left: int) -> None:
-    """Act on a complete read-back: `left` is what the broker reports of our position, signed shares."""
-    if run.step is not ExitStep.READING or desk.state.read_done_step < run.demanded_step:
+    """Act on a complete read-back: `left` is what the broker reports of our position, signed shares.
+
+    One that shows that the market order never arrived answers for what is left as well.
+    """
+    answered = run.step is ExitStep.READING and desk.state.read_done_step >= run.demanded_step
+    if not answered and not _market_is_absent(book, run):
         return
     if _may_close(book):
         _go(desk, run, ExitStep.CLEARING)
@@ -238,6 +242,11 @@ def _wait_for_market(desk: Desk, book: Book, run: Exit) -> None:
             place_emergency(desk, book, bracket)
     else:
         _go(desk, run, ExitStep.CLEARING)
+
+
+def _market_is_absent(book: Book, run: Exit) -> bool:
+    order = book.find(run.order)
+    return run.step is ExitStep.MARKET and order is not None and order.stage is Stage.ABSENT and not order.filled
 
 
 def _wait_for_pause(desk: Desk, book: Book, run: Exit) -> None:

@@ -10,9 +10,12 @@ from core import exit_protocol
 from core.bracket import Heard, Stage
 from core.desk import ANSWER_MS, Desk
 from core.entries import enter_after_exit
-from core.protection import SETTLE_MS, tend_bracket, watch_cover
+from core.protection import ECHO_MS, SETTLE_MS, tend_bracket, watch_cover
 from core.state import Book, Exit
 from core.vocabulary import ExitReason, Leg, Severity
+
+MARKET_LEGS = (Leg.EXIT, Leg.REPAIR)
+"""What the exit protocol sends once every stop has been cancelled."""
 
 
 def tend(desk: Desk, book: Book) -> None:
@@ -74,7 +77,8 @@ def _watch_silence(desk: Desk, book: Book) -> None:
     """An instruction without an answer becomes UNKNOWN; the broker is asked, nothing is sent again blindly."""
     now_ms, is_unknown = desk.state.now_ms, False
     for order in book.orders.values():
-        stage, due_ms = order.stage, order.sent_ms + ANSWER_MS
+        # nothing covers the position but the market order of an exit: whether that has arrived is asked sooner
+        stage, due_ms = order.stage, order.sent_ms + (ECHO_MS if order.leg in MARKET_LEGS else ANSWER_MS)
         if stage is Stage.LIVE:
             continue
         if stage is not Stage.UNKNOWN and now_ms < due_ms:

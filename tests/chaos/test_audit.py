@@ -11,6 +11,7 @@ from tests.chaos.audit_bars import BAR_MS, compare
 from tests.chaos.audit_outages import BEGUN, OVER, untold_deaths, untold_outages
 from tests.chaos.kill_points import Kill
 from tests.chaos.life import Life
+from tests.chaos.witness import Exposure
 
 OUTAGE = [
     {"what": "connected", "at_ms": 0},
@@ -61,6 +62,16 @@ def test_a_death_must_be_told_by_the_successor_and_so_must_its_end(tmp_path: Pat
     for log, broken in ((f"{BEGUN}\n{OVER}", 0), (BEGUN, 1), ("", 2)):
         (tmp_path / "session-2.log").write_text(log)
         assert len(list(untold_deaths(lives, tmp_path))) == broken
+
+
+def test_the_times_without_cover_begin_anew_only_when_the_gateway_lost_or_refused_an_order() -> None:
+    for thwarted, waited in ((False, 3), (True, 2)):
+        one = Exposure("GLD", 1_000)
+        for second in (1, 2, 3, 4):
+            one.look(second * 1000, 0, 100, connected=True, thwarted=thwarted and second == 2)
+        assert (one.waited_seconds_max, one.cut_off_seconds) == (waited, 0)
+    one.look(5_000, 0, 100, connected=False)
+    assert (one.waited_seconds_max, one.cut_off_seconds) == (2, 1)
 
 
 def test_a_missing_bar_and_a_wrong_one_are_found() -> None:

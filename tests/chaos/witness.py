@@ -16,6 +16,9 @@ from simulator.model import Execution, Order
 from simulator.server.desk import Desk
 from simulator.server.hub import Hub
 
+PLACE_ORDER = 3
+"""The number of the message."""
+
 WORKING = ("PreSubmitted", "Submitted", "PendingCancel")
 """Statuses in which an order at the exchange can fill."""
 
@@ -25,7 +28,8 @@ class Exposure:
     """An unbroken stretch of seconds in which something of a position was not covered.
 
     Shares are alike, so that cover counts for those that have waited longest; `lots` are what is left: since when, how
-    many. A lost link or a dead session sets the times anew: nobody could do anything meanwhile.
+    many. A lost link or a dead session sets the times anew: nobody could do anything meanwhile. So does an order that
+    the gateway loses or refuses: that nothing came of it shows a second later, since an exchange of messages takes one.
     """
 
     ticker: str
@@ -34,10 +38,13 @@ class Exposure:
     waited_seconds_max: int = 0  # of any share, while connected
     cut_off_seconds: int = 0
 
-    def look(self, now_ms: int, grown: int, uncovered: int, *, connected: bool) -> None:
-        """Take in a second's end: how many shares have come to the position, and how many of it are not covered."""
-        if not connected:
-            self.cut_off_seconds += 1
+    def look(self, now_ms: int, grown: int, uncovered: int, *, connected: bool, thwarted: bool = False) -> None:
+        """Take in a second's end: how many shares have come to the position, and how many of it are not covered.
+
+        `thwarted`: in this second an order came to nothing by the gateway's doing.
+        """
+        if not connected or thwarted:
+            self.cut_off_seconds += not connected
             self.lots = [(now_ms, uncovered)]
             return
         if grown > 0:
@@ -66,6 +73,8 @@ class Witness(Desk):
         self._orphans: dict[int, int] = {}
         self._traded: dict[tuple[str, bool], int] = {}  # in this second, by ticker and whether bought
         self._known: dict[int, str] = {}
+        self._refused: set[str] = set()  # tickers of which an order was refused in this second
+        self._faults_seen = 0
         self._was_connected = False
         self.exposures: list[Exposure] = []
         self.perm_ids: dict[str, set[int]] = {}
@@ -76,6 +85,11 @@ class Witness(Desk):
             ref = self._known[order.perm_id] = order.request.order_ref
             self.perm_ids.setdefault(ref, set()).add(order.perm_id)
             self._write("order", ref=ref, perm_id=order.perm_id)
+
+    def on_order_status(self, order: Order) -> None:
+        """A refusal."""
+        if order.client_id == self._client_id and order.status == "Inactive":
+            self._refused.add(order.instrument.symbol)
 
     def on_execution(self, execution: Execution) -> None:
         """A fill or its correction."""
@@ -93,17 +107,20 @@ class Witness(Desk):
             self._write("connected" if connected else "cut_off")
         held = {row.instrument.symbol: row.quantity for row in self.venue.positions() if row.quantity}
         orders = self.venue.open_orders(None)
+        lost = self._order_was_lost()
         for ticker, shares in held.items():
             uncovered = abs(shares) - covers(ticker, shares, orders)
             if uncovered > 0:
                 one = self._exposures.setdefault(ticker, Exposure(ticker, self.office.now_ms))
                 grown = self._traded.get((ticker, shares > 0), 0)
-                one.look(self.office.now_ms, grown, uncovered, connected=connected)
+                thwarted = lost or ticker in self._refused
+                one.look(self.office.now_ms, grown, uncovered, connected=connected, thwarted=thwarted)
             else:
                 self._end(ticker)
         for ticker in self._exposures.keys() - held.keys():
             self._end(ticker)
         self._traded.clear()
+        self._refused.clear()
         self._watch_orphans(held, orders, connected)
 
     def close(self) -> None:
@@ -122,6 +139,11 @@ class Witness(Desk):
                 waited_seconds_max=one.waited_seconds_max,
                 cut_off_seconds=one.cut_off_seconds,
             )
+
+    def _order_was_lost(self) -> bool:
+        """Whether the faults took an order from the wire in this second; whose is not told."""
+        new, self._faults_seen = self._gate.log.entries[self._faults_seen :], len(self._gate.log.entries)
+        return any(one.fault == "lose" and one.detail.startswith(f"request {PLACE_ORDER} ") for one in new)
 
     def _watch_orphans(self, held: dict[str, int], orders: list[Order], connected: bool) -> None:
         """Exits that work although there is nothing to exit: one that fills opens a position."""

@@ -19,6 +19,7 @@ from tests.support.happenings import (
     link_back,
     link_degraded,
     link_lost,
+    lost_on_the_way,
     market_orders_fill,
     market_orders_wait,
     minutes,
@@ -218,6 +219,18 @@ def test_a_refused_market_order_is_tried_again_behind_a_stop() -> None:
         "cancel emergency_stop#3", "cancel emergency_target#3", market_exit(4, "SELL", 133),
         "trade: long 133 flatten -13.30", "over: exit",
     ])  # fmt: skip
+
+
+def test_a_market_order_that_never_arrived_is_asked_for_in_a_second_and_sent_again() -> None:
+    """Every stop has been cancelled by then: nothing covers the position (SEMANTICS 6: 2 s)."""
+    play = stuck().when(lost_on_the_way(Leg.EXIT)).when(flatten()).when(seconds(5))
+    play.when(seconds(5), then=[*CANCELS, market_exit(2, "SELL", 133)])
+    play.when(lost_on_the_way(), seconds(0.999), then=[])
+    play.when(
+        seconds(0.001), then=["read: orders of SOXL without an answer", market_exit(3, "SELL", 133), "critical: exit"]
+    )
+    play.when(filled("exit#3", 133, "75.00"), then=["trade: long 133 flatten -13.30", "over: exit"])
+    play.when(minutes(5), then=[])
 
 
 def test_a_stop_that_stands_in_may_be_what_ends_it() -> None:

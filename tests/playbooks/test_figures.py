@@ -12,7 +12,7 @@ import pytest
 from core import events as e
 from core.market import Bar
 from core.params import SizeUnit
-from core.vocabulary import Leg
+from core.vocabulary import Leg, Refusal
 from tests.support.happenings import (
     buy,
     filled,
@@ -267,3 +267,10 @@ def test_switched_off_nothing_is_adjusted() -> None:
 def test_nothing_is_left_over_from_prices_that_are_gone() -> None:
     play = Playbook().when(price_unknown, buy())
     assert play.decisions[-1].refusal == "data_stale"
+
+
+def test_an_entry_explains_itself_with_its_figures_and_a_refusal_without_any_in_two_words() -> None:
+    play = Playbook().when(buy())
+    entered = play.decisions[-1]
+    assert entered.explanation.startswith("enter: long 133 at 75.1 (atr 0.05, ")
+    assert replace(entered, refusal=Refusal.STALE, values=()).explanation == "Refused: stale."

@@ -9,7 +9,7 @@ from decimal import Decimal
 from core import events as e
 from core.market import Bar, Prediction, Quote
 from core.orders import OpenOrder, PositionRow
-from core.vocabulary import Action, ErrorKind, Link, OrderStatus
+from core.vocabulary import Action, ErrorKind, Leg, Link, OrderStatus
 from tests.support.playbook import Playbook, Step
 
 # --- predictions ----------------------------------------------------------------------------------------------------
@@ -184,6 +184,16 @@ def filled_unheard(name: str, shares: int, dollars: str) -> Step:
 
     def step(play: Playbook) -> Sequence[e.Event]:
         play.broker.fill(play.ref(name), shares, dollars, tell=False)
+        return []
+
+    return step
+
+
+def lost_on_the_way(*legs: Leg) -> Step:
+    """From now on stand-alone orders of these legs never arrive; without any, all do again."""
+
+    def step(play: Playbook) -> Sequence[e.Event]:
+        play.broker.loses = frozenset(legs)
         return []
 
     return step

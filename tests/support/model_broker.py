@@ -74,6 +74,7 @@ class ModelBroker:
     mute: bool = False  # accepts everything, answers nothing
     lists_by_echo: bool = True  # as the real one: what a read-back lists comes as echoes first
     refuse: dict[str, tuple[int, ErrorKind]] = field(default_factory=dict)  # leg -> the error that its placing draws
+    loses: frozenset[str] = frozenset()  # legs of which a stand-alone order never arrives
     refuse_changes: tuple[int, ErrorKind] | None = None
     hears_cancels: bool = True
     sent: int = 0
@@ -90,7 +91,8 @@ class ModelBroker:
         match command:
             case c.PlaceBracket(entry, children):
                 self._place_bracket(entry, children)
-            case c.PlaceOrders(specs):
+            case c.PlaceOrders(sent):
+                specs = [spec for spec in sent if spec.order_ref.rpartition("/")[2] not in self.loses]
                 for spec in specs:
                     self._place(spec)
                 for spec in specs:

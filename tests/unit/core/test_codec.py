@@ -15,7 +15,8 @@ from core.errors import InvalidValueError
 from core.events import BarClosed, CommissionReported, Event, PredictionReceived, Woke
 from core.market import Bar, Prediction
 from core.params import AtrKind
-from core.vocabulary import Side
+from core.records import Decision
+from core.vocabulary import Outcome, Refusal, Side
 
 
 @dataclass(slots=True)
@@ -111,6 +112,12 @@ def test_equal_states_are_written_alike() -> None:
 
 def test_a_field_added_since_takes_its_default() -> None:
     assert decode('{"type":"Twig"}', Twig) == Twig(3)
+
+
+def test_a_figure_written_by_an_earlier_version_and_derived_since_is_passed_over() -> None:
+    decision = Decision(1, 1, "SOXL", "key", "BUY", 0.6, Outcome.REFUSE, Refusal.STALE)
+    text = encode(decision).replace('"values"', '"explanation":"because","values"')
+    assert decode(text, Decision) == decision
 
 
 def test_a_class_may_be_read_as_its_base() -> None:
