@@ -79,12 +79,8 @@ def advance(desk: Desk, book: Book, run: Exit) -> None:
 
 
 def read_back(desk: Desk, book: Book, run: Exit, left: int) -> None:
-    """Act on a complete read-back: `left` is what the broker reports of our position, signed shares.
-
-    One that shows that the market order never arrived answers for what is left as well.
-    """
-    answered = run.step is ExitStep.READING and desk.state.read_done_step >= run.demanded_step
-    if not answered and not _market_is_absent(book, run):
+    """Act on a complete read-back: `left` is what the broker reports of our position, signed shares."""
+    if not _tells_what_is_left(desk, book, run):
         return
     if _may_close(book):
         _go(desk, run, ExitStep.CLEARING)
@@ -96,6 +92,16 @@ def read_back(desk: Desk, book: Book, run: Exit, left: int) -> None:
         _expire_reversal(desk, book, run)
         book.exit = None
         desk.clear(f"exit/{book.ticker}", f"{book.ticker} is flat, verified at the broker.")
+
+
+def _tells_what_is_left(desk: Desk, book: Book, run: Exit) -> bool:
+    """Whether a read-back was asked for that; or shows that the market order never arrived, or that nothing works."""
+    if run.step is ExitStep.READING:
+        return desk.state.read_done_step >= run.demanded_step
+    if run.step is ExitStep.MARKET:
+        order = book.find(run.order)
+        return order is not None and order.stage is Stage.ABSENT and not order.filled
+    return run.step is ExitStep.CLEARING and not book.orders
 
 
 def _go(desk: Desk, run: Exit, step: ExitStep) -> None:
@@ -242,11 +248,6 @@ def _wait_for_market(desk: Desk, book: Book, run: Exit) -> None:
             place_emergency(desk, book, bracket)
     else:
         _go(desk, run, ExitStep.CLEARING)
-
-
-def _market_is_absent(book: Book, run: Exit) -> bool:
-    order = book.find(run.order)
-    return run.step is ExitStep.MARKET and order is not None and order.stage is Stage.ABSENT and not order.filled
 
 
 def _wait_for_pause(desk: Desk, book: Book, run: Exit) -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from core.commands import ReadBroker
 from core.vocabulary import Action, ErrorKind, Leg, Phase
 from tests.support.happenings import (
     broker_mute,
@@ -231,6 +232,19 @@ def test_a_market_order_that_never_arrived_is_asked_for_in_a_second_and_sent_aga
     )
     play.when(filled("exit#3", 133, "75.00"), then=["trade: long 133 flatten -13.30", "over: exit"])
     play.when(minutes(5), then=[])
+
+
+def test_after_an_outage_one_read_back_that_shows_nothing_working_is_enough() -> None:
+    """Cut off while its legs were being cancelled: nothing covers the position any more."""
+    play = stuck().when(flatten()).when(seconds(5)).when(broker_mute).when(seconds(5), then=CANCELS)
+    play.when(link_lost, broker_speaks)
+    before = len(play.journal)
+    play.when(link_back, then=[market_exit(2, "SELL", 133)])
+    asked = [
+        command for _, commands in play.journal[before:] for command in commands if isinstance(command, ReadBroker)
+    ]
+    assert [question.reason for question in asked] == ["the link came up"]
+    play.when(filled("exit", 133, "75.00"), then=["trade: long 133 flatten -13.30"])
 
 
 def test_a_stop_that_stands_in_may_be_what_ends_it() -> None:
