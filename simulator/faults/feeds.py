@@ -34,7 +34,9 @@ class Farm(Action):
     def apply(self, world: World, event: Event | None) -> str:
         """Break it now."""
         if self.announced:
-            world.hub.announce(_FARMS[self.farm][0])
+            broken, mended = _FARMS[self.farm]
+            world.hub.announce(broken)
+            world.gate.broken_farms[mended] = broken
         if self.farm == "market":
             world.markets.freeze(world.instruments(()), world.now_ms + self.seconds * 1000)
         elif self.farm == "history":
@@ -59,7 +61,9 @@ class FarmMended(Action):
         if self.farm == "history":
             world.history.refusal = ""
         if self.announced:
-            world.hub.announce(_FARMS[self.farm][1])
+            mended = _FARMS[self.farm][1]
+            world.hub.announce(mended)
+            world.gate.broken_farms.pop(mended, None)
         return self.farm
 
 

@@ -54,6 +54,8 @@ class FaultGate(Desk):
         self.deaf_sockets = 0
         self.start_rules: list[Refusal] = []
         self.skew_seconds = 0
+        self.broken_farms: dict[int, int] = {}
+        """The OK code of each farm that is known to be broken, and the code that says so."""
         self.is_cut = False
         """Connectivity between the gateway and IB is lost (1100): data is lost, order traffic waits both ways."""
         self.watchers: list[Callable[[Event], bool]] = []
@@ -100,8 +102,8 @@ class FaultGate(Desk):
         return 0
 
     def start_notices(self) -> Sequence[int]:
-        """While IB is out of reach a client hears that in the place of the farms."""
-        return (2110,) if self.is_cut else codes.START_NOTICES
+        """How each farm is; while IB is out of reach a client hears that in their place."""
+        return (2110,) if self.is_cut else [self.broken_farms.get(code, code) for code in codes.START_NOTICES]
 
     def clock_skew_seconds(self) -> int:
         """How wrong the answers to reqCurrentTime are."""

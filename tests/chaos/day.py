@@ -225,10 +225,8 @@ class Day:
         }
 
     def _lose_journal(self, settings: Settings) -> None:
-        """The disk is a new one. What was not shipped is lost: with Postgres away as well that would be everything."""
-        self._place.server.start()
-        self._database_is_down = False
-        if self._sleeper is None:
+        """The disk is a new one, and what was not shipped is lost: not while Postgres is away, when that may be all."""
+        if self._sleeper is None and not self._database_is_down:
             shutil.rmtree(settings.state_folder, ignore_errors=True)
 
     # --- one life ----------------------------------------------------------------------------------------------------

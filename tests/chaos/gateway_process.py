@@ -11,9 +11,8 @@ from pathlib import Path
 
 from simulator.app import PARENT_POLL_SECONDS, Gateway
 from simulator.options import Options, parse
+from tests.chaos.plan import SESSION_CLIENT_ID
 from tests.chaos.witness import Witness
-
-SESSION_CLIENT_ID = 10
 
 
 async def serve(options: Options, witness_file: Path) -> None:

@@ -9,8 +9,13 @@ from typing import Any
 from simulator.faults.chaos import entries
 from tests.chaos.kill_points import POINTS, SLEEPING_POINTS, Kill
 
-PLAN_VERSION = 3
+PLAN_VERSION = 4
 """Changes whenever a seed no longer gives the same plan: results of other versions are of other days."""
+
+SESSION_CLIENT_ID = 10
+
+MESSAGE_FAULTS = frozenset({"lose", "lose_request", "duplicate", "reorder", "delay"})
+"""They strike the session, not who reads the day back after it: no row of a list comes after the list's end."""
 
 TICKERS = ("CVNA", "UVXY", "SOXL", "SOXS", "GLD", "SLV")
 
@@ -94,6 +99,9 @@ def draw(seed: int, length: Length = SHORT) -> DayPlan:
     drawn = [_kill(chance, length) for _ in range(chance.choice(length.kills))]
     kills = tuple(sorted(drawn, key=lambda kill: kill.point in END_POINTS))  # a life that waits for its end is the last
     faults = entries(chance, chance.randint(0, length.faults_max), length.first_second, LAST_SECOND, TICKERS)
+    for fault in faults:
+        for name in MESSAGE_FAULTS & fault.keys():
+            fault[name]["clients"] = [SESSION_CLIENT_ID]
     faults += [_silence(chance, length) for _ in range(chance.choice(SILENCES))]
     doubts = tuple(f"{name}={chance.choice(values)}" for name, values in DOUBTS if chance.random() < 0.3)
     return DayPlan(

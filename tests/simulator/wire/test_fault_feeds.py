@@ -67,6 +67,17 @@ async def test_a_broken_history_farm() -> None:
         raw.close()
 
 
+async def test_who_connects_while_a_farm_is_broken_hears_so() -> None:
+    async with running() as gateway:
+        inject(gateway, farm={"farm": "market", "seconds": 3})
+        early = await Raw.connect(gateway.port)
+        assert codes(await seconds(early, 5)) == ["2103"]
+        early.close()
+        late = await Raw.connect(gateway.port, client_id=2)
+        assert codes(await seconds(late, 1)) == []
+        late.close()
+
+
 async def test_one_symbol_is_frozen_alone() -> None:
     async with running() as gateway:
         raw = await watching(gateway)
