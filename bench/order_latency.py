@@ -6,7 +6,8 @@ comparable between machines, the times are not; a busy machine blurs both, less 
 above the limits.
 
 bracket: an entry with its three legs, four calls of `IB.placeOrder`. single: a reversal, whose first order moves the
-target; one call. undecided: what is left of a session's ratio when the engine and the text of its row cost nothing.
+target; one call. fill: no prediction but the report of a fill, after which the stop is moved, or with the script sent.
+undecided: what is left of a session's ratio when the engine and the text of its row cost nothing.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
-from bench.order_subjects import ACCOUNT, CON_ID, TICKER, prediction
+from bench.order_subjects import ACCOUNT, CLIENT_ID, CON_ID, ENTRY_ID, ENTRY_REF, PRICE, SHARES, TICKER, prediction
 
 WARM_UP, TURN = 30, 25
 KINDS = ("bare", "session", "floor")
-FRAMES = {"bracket": 4, "single": 1}
+FRAMES = {"bracket": 4, "single": 1, "fill": 1}
 LIMITS = {("bracket", 50): 0.5, ("bracket", 99): 1.0, ("single", 50): 1.0}
 PLACE_ORDER = b"3\0"
 
@@ -36,8 +37,9 @@ class Subject:
     def __init__(self, kind: str, legs: str, stack: ExitStack) -> None:
         api, triggers = (stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2))
         ports = [str(server.getsockname()[1]) for server in (api, triggers)]
-        self.frames, self._is_bracket = FRAMES[legs], legs == "bracket"
+        self._kind, self._legs = kind, legs
         self.times: list[float] = []
+        self._fired = 0
         command = [sys.executable, "-m", "bench.order_subjects", kind, legs, *ports]
         stack.enter_context(_running(command))
         self._api = stack.enter_context(_accept(api))
@@ -48,12 +50,15 @@ class Subject:
     def fire(self) -> float:
         """One trigger; seconds until its last order frame is here."""
         self._await_ready()
-        number = len(self.times)
-        line = prediction(number, is_bracket=self._is_bracket)
+        number = self._fired = self._fired + 1
+        if self._legs == "fill":
+            socket_of_trigger, trigger = self._api, _fill(number, self._entry_id())
+        else:
+            socket_of_trigger, trigger = self._triggers, prediction(number, is_bracket=self._legs == "bracket")
         begin = time.perf_counter()
-        self._triggers.sendall(line)
+        socket_of_trigger.sendall(trigger)
         seen = 0
-        while seen < self.frames:
+        while seen < FRAMES[self._legs]:
             seen += sum(payload.startswith(PLACE_ORDER) for payload in self._payloads())
         return time.perf_counter() - begin
 
@@ -61,6 +66,18 @@ class Subject:
         heard = b""
         while not heard.endswith(b"ready\n"):
             heard += self._triggers.recv(64)
+
+    def _entry_id(self) -> int:
+        """The order that is about to fill: what the script sent to be ready, of a session always the same."""
+        entries = []
+        while self._kind == "bare" and not entries:
+            entries = [
+                payload for payload in self._payloads() if payload.startswith(PLACE_ORDER) and b"\0BUY\0" in payload
+            ]
+        with suppress(BlockingIOError):
+            while self._api.recv(65_536, socket.MSG_DONTWAIT):
+                self._held = b""  # of the trigger before: the target follows the stop
+        return int(entries[-1].split(b"\0")[1]) if entries else ENTRY_ID
 
     def _payloads(self) -> Iterator[bytes]:
         self._held += self._api.recv(65_536)
@@ -126,6 +143,23 @@ def _contract(request_id: str) -> bytes:
     described = ["MKT,LMT,STP", "SMART,ARCA", 1, 0, TICKER, "ARCA", "", "", "", "", "US/Eastern", "", "", "", "", 0]
     ruled = [1, "", "", "", "", "ETF", 0.0001, 0.0001, 100]
     return _frame(*listed, *described, *ruled) + _frame(52, 1, request_id)
+
+
+def _fill(number: int, entry_id: int) -> bytes:
+    """execDetails at 178 (WIRE 5): the entry has filled, two cents above the price of its decision."""
+    contract = [CON_ID, TICKER, "STK", "", 0, "", "", "SMART", "USD", TICKER, "NMS"]
+    fill = [
+        f"0000e0d5.{number:08x}.01.01",
+        "20250312 10:00:00 US/Eastern",
+        ACCOUNT,
+        "ARCA",
+        "BOT",
+        SHARES,
+        PRICE + 0.02,
+    ]
+    return _frame(
+        11, -1, entry_id, *contract, *fill, 1, CLIENT_ID, 0, SHARES, PRICE + 0.02, ENTRY_REF, "", "", "", 1, 0
+    )
 
 
 def measure(legs: str, count: int) -> dict[str, list[float]]:

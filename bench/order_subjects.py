@@ -1,7 +1,8 @@
 """The programs that bench/order_latency times: a bare ib_async script, a session with everything on, and its floor.
 
 Each is a process of its own: connected to the bench's gateway, it reads triggers (one answer of the prediction API a
-line), answers each with orders, makes itself ready again and says so with a line.
+line, or the report of a fill from the gateway), answers each with orders, makes itself ready again and says so with a
+line.
 """
 
 from __future__ import annotations
@@ -18,7 +19,19 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
-from ib_async import IB, Contract, LimitOrder, MarketOrder, Order, OrderState, StartupFetchNONE, Stock, StopOrder
+from ib_async import (
+    IB,
+    Contract,
+    Fill,
+    LimitOrder,
+    MarketOrder,
+    Order,
+    OrderState,
+    StartupFetchNONE,
+    Stock,
+    StopOrder,
+    Trade,
+)
 
 from broker.gateway import IbBroker
 from core import events as e
@@ -26,10 +39,11 @@ from core.codec import encode
 from core.commands import Commands
 from core.engine import Engine
 from core.market import Bar, Instrument, Prediction, Quote
+from core.orders import Execution, order_ref
 from core.params import Params, TickerParams
 from core.records import Alert
 from core.session_plan import plan_session
-from core.vocabulary import Leg, Link
+from core.vocabulary import Action, Leg, Link
 from db.journal import Journal, JournalRow
 from predictions.parse import parse_answer
 from runtime.session import Session
@@ -41,9 +55,12 @@ OPEN_MS = 1_741_786_200_000  # 2025-03-12 9:30 Eastern
 CLOSE_MS = OPEN_MS + 6 * 3_600_000 + 1_800_000
 NOW_MS = OPEN_MS + 1_800_000
 PRICE = 27.95
+SHARES, ENTRY_ID = 357, 1
 QUOTE = Quote(TICKER, PRICE, PRICE + 0.01, PRICE)
 PARAMS = Params(tickers=(TickerParams(TICKER, cooldown_minutes=0),))
 PLAN = plan_session(ACCOUNT, "2025-03-12", 7, OPEN_MS, CLOSE_MS)
+ENTRY_REF = order_ref(PLAN.session, TICKER, 18_000, Leg.ENTRY)
+"""The first number of a session that begins half an hour after the open without a journal."""
 TOUCH = (
     e.BarClosed(NOW_MS, Bar(TICKER, NOW_MS - 10_000, PRICE, PRICE + 0.03, PRICE - 0.03, PRICE, 1_000)),
     e.QuoteChanged(NOW_MS, QUOTE),
@@ -63,6 +80,10 @@ class TriggerReader(asyncio.Protocol):
         self._transport = transport
         self._get_ready()
 
+    def done(self) -> None:
+        """A trigger that came from elsewhere was answered: prepare when the loop is free again."""
+        asyncio.get_running_loop().call_soon(self._get_ready)
+
     def data_received(self, data: bytes) -> None:
         """Act on a whole line, prepare when the loop is free again."""
         self._held += data
@@ -70,7 +91,7 @@ class TriggerReader(asyncio.Protocol):
         if end:
             self._held = rest
             self._act(line)
-            asyncio.get_running_loop().call_soon(self._get_ready)
+            self.done()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The bench has ended."""
@@ -81,8 +102,9 @@ class TriggerReader(asyncio.Protocol):
         self._transport.write(b"ready\n")
 
 
-async def run_bare(api_port: int, trigger_port: int, is_bracket: bool) -> None:
-    """What a script does that calls `IB.placeOrder` for each leg."""
+async def run_bare(api_port: int, trigger_port: int, legs: str) -> None:
+    """What a script does that calls `IB.placeOrder` for each leg, or for the stop of what has filled."""
+    is_bracket = legs == "bracket"
     ib = IB()
     ib.client.MaxRequests = 0  # its own throttle would stop it after eleven brackets
     await ib.connectAsync("127.0.0.1", api_port, CLIENT_ID, account=ACCOUNT, fetchFields=StartupFetchNONE)
@@ -93,10 +115,10 @@ async def run_bare(api_port: int, trigger_port: int, is_bracket: bool) -> None:
         said = json.loads(line)["data"]["prediction"]
         price, shares = said["stock_price"], int(10_000 / said["stock_price"])
         entry = MarketOrder(said["signal"], shares, orderId=ib.client.getReqId(), transmit=not is_bracket, **shared)
-        legs: list[Order] = [entry]
+        orders: list[Order] = [entry]
         if is_bracket:
             child = {"parentId": entry.orderId, **shared}
-            legs += [
+            orders += [
                 StopOrder(
                     "SELL", shares, round(price * 0.99, 2), orderId=ib.client.getReqId(), transmit=False, **child
                 ),
@@ -105,11 +127,22 @@ async def run_bare(api_port: int, trigger_port: int, is_bracket: bool) -> None:
                 ),
                 MarketOrder("SELL", shares, orderId=ib.client.getReqId(), goodAfterTime="20250312-19:33:00", **child),
             ]
-        for leg in legs:
-            ib.placeOrder(contract, leg)
+        for order in orders:
+            ib.placeOrder(contract, order)
+
+    def enter() -> None:
+        ib.placeOrder(contract, MarketOrder("BUY", SHARES, orderId=ib.client.getReqId(), **shared))
 
     gc.freeze()
-    await _serve(trigger_port, act, lambda: None)
+    reader = await _serve(trigger_port, act, enter if legs == "fill" else lambda: None)
+
+    def protect(_: Trade, fill: Fill) -> None:
+        stop = round(fill.execution.price * 0.99, 2)
+        ib.placeOrder(contract, StopOrder("SELL", fill.execution.shares, stop, orderId=ib.client.getReqId(), **shared))
+        reader.done()
+
+    ib.execDetailsEvent += protect
+    await reader.closed
     ib.disconnect()
 
 
@@ -134,6 +167,28 @@ class NoAlerts:
     def clear(self, at_ms: int, key: str, text: str) -> None:
         """Never called."""
         raise AssertionError(f"{key}: {text}")
+
+
+class Ear:
+    """Takes what the broker says: before `session` is set that goes nowhere, then it is answered chunk by chunk."""
+
+    def __init__(self) -> None:
+        self.session: Session | None = None
+        self.answer = self.done = lambda: None
+        self._heard = False
+
+    def emit(self, event: e.Event) -> None:
+        """Into the inbox."""
+        if self.session is not None:
+            self.session.inbox.put(event)
+            self._heard = True
+
+    def on_batch(self) -> None:
+        """A chunk of socket data has been decoded."""
+        if self._heard:
+            self._heard = False
+            self.answer()
+            self.done()
 
 
 class Sessions:
@@ -171,16 +226,23 @@ class Sessions:
     def act_without_deciding(self, line: bytes) -> None:
         """The same bytes in and out, nothing decided: what is left when the engine and its rules cost nothing."""
         _parsed(line)
-        self._row = replace(self._row, sequence=self.journal.last_sequence + 1)
-        self.journal.append([self._row])
-        self.broker.send(self._commands)
+        self._repeat()
 
-    def decide_once(self, line: bytes) -> None:
-        """Keep what a trigger leads to, for `act_without_deciding`."""
-        event = e.PredictionReceived(NOW_MS, _parsed(line))
+    def answer_without_deciding(self) -> None:
+        """The same for what the broker said."""
+        self.session.inbox.drain(NOW_MS)
+        self._repeat()
+
+    def decide_once(self, event: e.Event) -> None:
+        """Keep what an event leads to, for the two above."""
         self.prepare()
         self._commands = self.session.engine.step(event)
         self._row = JournalRow(0, NOW_MS, encode(event), encode(self._commands))
+
+    def _repeat(self) -> None:
+        self._row = replace(self._row, sequence=self.journal.last_sequence + 1)
+        self.journal.append([self._row])
+        self.broker.send(self._commands)
 
 
 def prediction(number: int, *, is_bracket: bool) -> bytes:
@@ -206,31 +268,33 @@ def _parsed(line: bytes) -> Prediction:
     return found
 
 
-async def run_session(kind: str, api_port: int, trigger_port: int, is_bracket: bool) -> None:
-    """A flat session that enters, or one that holds a position and turns around: its first order moves the target."""
-    pacing_clock = FixedClock()
+async def run_session(kind: str, api_port: int, trigger_port: int, legs: str) -> None:
+    """A flat session that enters; one that turns around, whose first order moves the target; one whose entry fills."""
+    pacing_clock, ear = FixedClock(), Ear()
     failures: list[BaseException] = []
     with tempfile.TemporaryDirectory() as folder:
         journal = Journal.open(Path(folder), "bench")
-        broker = IbBroker("127.0.0.1", api_port, CLIENT_ID, ACCOUNT, lambda event: None, pacing_clock, lambda: None,
+        broker = IbBroker("127.0.0.1", api_port, CLIENT_ID, ACCOUNT, ear.emit, pacing_clock, ear.on_batch,
                           failures.append, deterministic=True)  # fmt: skip
         await broker.connect()
         (instrument,) = await broker.read_instruments((TICKER,))
         ready = ready_engine(instrument)
-        if not is_bracket:
-            _hold(ready, broker)
+        if legs != "bracket":
+            _enter(ready, broker, fills=legs == "single")
         sessions = Sessions(broker, journal, ready)
-        act, prepare = sessions.act, sessions.prepare
+        act, answer, prepare = sessions.act, sessions.session.pump, sessions.prepare
         if kind == "floor":
-            sessions.decide_once(prediction(0, is_bracket=is_bracket))
-            act, prepare = sessions.act_without_deciding, lambda: None
+            sessions.decide_once(_fill() if legs == "fill" else _predicted(0, is_bracket=legs == "bracket"))
+            act, answer, prepare = sessions.act_without_deciding, sessions.answer_without_deciding, lambda: None
 
         def get_ready() -> None:
             pacing_clock.at_ms += 1_000  # the 50 messages of a second are not what is timed
             prepare()
 
         gc.freeze()  # as runtime/phases does
-        await _serve(trigger_port, act, get_ready)
+        reader = await _serve(trigger_port, act, get_ready)
+        ear.session, ear.answer, ear.done = sessions.session, answer, reader.done
+        await reader.closed
         await broker.close()
         journal.close()
     if failures:
@@ -256,27 +320,40 @@ def ready_engine(instrument: Instrument) -> Engine:
     return engine
 
 
-def _hold(engine: Engine, broker: IbBroker) -> None:
-    """Let the engine's entry fill, and the broker hear the echo of its target."""
-    model = ModelBroker(now_ms=NOW_MS, prices={TICKER: Decimal(str(PRICE))})
-    model.take(engine.step(e.PredictionReceived(NOW_MS, _parsed(prediction(-1, is_bracket=True)))))
+def _predicted(number: int, *, is_bracket: bool) -> e.PredictionReceived:
+    return e.PredictionReceived(NOW_MS, _parsed(prediction(number, is_bracket=is_bracket)))
+
+
+def _fill() -> e.ExecutionReported:
+    """The event of the fill that the bench reports."""
+    price = Decimal(str(PRICE + 0.02))
+    return e.ExecutionReported(
+        NOW_MS, Execution("0.0.0.01", ENTRY_REF, ENTRY_ID, CLIENT_ID, 1, TICKER, Action.BUY, SHARES, price, NOW_MS)
+    )
+
+
+def _enter(engine: Engine, broker: IbBroker, *, fills: bool) -> None:
+    """Let the engine enter, and filled or not the broker hear the echoes of its orders."""
+    model = ModelBroker(now_ms=NOW_MS, prices={TICKER: Decimal(str(PRICE))}, fills_market_orders=fills)
+    model.take(engine.step(_predicted(-1, is_bracket=True)))
     while model.outbox:
         model.take(engine.step(replace(model.outbox.popleft(), at_ms=NOW_MS)))
-    book = engine.state.books[TICKER]
-    (target,) = (order for order in book.orders.values() if order.leg is Leg.TARGET)
     contract = Contract(conId=CON_ID, symbol=TICKER, secType="STK", currency="USD")
-    order = Order(orderId=1, clientId=CLIENT_ID, permId=1, action="SELL", totalQuantity=target.shares, orderType="LMT",
-                  lmtPrice=float(target.limit_price or 0), tif="DAY", orderRef=target.ref)  # fmt: skip
-    broker.orders.on_open_order(1, contract, order, OrderState(status="Submitted"))
+    for order_id, one in enumerate(engine.state.books[TICKER].orders.values(), ENTRY_ID):
+        spec = one.spec
+        order = Order(orderId=order_id, clientId=CLIENT_ID, permId=order_id, action=spec.action, orderRef=one.ref,
+                      totalQuantity=one.shares, orderType=spec.kind, lmtPrice=float(one.limit_price or 0),
+                      auxPrice=float(one.stop_price or 0), tif="DAY")  # fmt: skip
+        broker.orders.on_open_order(order_id, contract, order, OrderState(status="Submitted"))
 
 
-async def _serve(trigger_port: int, act: Callable[[bytes], None], prepare: Callable[[], None]) -> None:
+async def _serve(trigger_port: int, act: Callable[[bytes], None], prepare: Callable[[], None]) -> TriggerReader:
     loop = asyncio.get_running_loop()
     _, reader = await loop.create_connection(lambda: TriggerReader(act, prepare), "127.0.0.1", trigger_port)
-    await reader.closed
+    return reader
 
 
 if __name__ == "__main__":
     kind, legs, api_port, trigger_port = sys.argv[1:]
     run = run_bare if kind == "bare" else partial(run_session, kind)
-    asyncio.run(run(int(api_port), int(trigger_port), legs == "bracket"))
+    asyncio.run(run(int(api_port), int(trigger_port), legs))

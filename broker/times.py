@@ -34,6 +34,16 @@ def epoch_ms(text: str, gateway_zone: str) -> int:
     """Read a moment in any of IB's spellings, epoch seconds too. Raises ValueError for anything else."""
     if text.isdigit() and len(text) != 8:
         return int(text) * 1000
+    return int(moment(text, gateway_zone).timestamp()) * 1000
+
+
+def moment(text: str, gateway_zone: str) -> datetime:
+    """Read a moment spelled as a day and a time, with or without a zone. Raises ValueError for anything else."""
     day, time, zone = with_zone(text, gateway_zone).split(" ", 2)
-    naive = datetime.strptime(f"{day} {time}", "%Y%m%d %H:%M:%S")  # noqa: DTZ007 - the zone follows in the next line
-    return int(naive.replace(tzinfo=ZoneInfo(zone)).timestamp()) * 1000
+    hours, minutes, seconds = map(int, time.split(":"))
+    return _midnight(day, zone).replace(hour=hours, minute=minutes, second=seconds)
+
+
+@lru_cache(maxsize=64)  # the moments of a session are of one day, some of the history's of another
+def _midnight(day: str, zone: str) -> datetime:
+    return datetime.strptime(day, "%Y%m%d").replace(tzinfo=ZoneInfo(zone))

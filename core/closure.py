@@ -36,6 +36,7 @@ def finish_closing(desk: Desk) -> None:
         state.quiet_step = desk.read_broker("is the session flat?")
     elif state.read_done_step >= state.quiet_step:
         state.closed = True
+        desk.clear("link", "The session has closed, flat at the broker.")  # nobody is left to see the trouble end
         desk.settle_phase()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from decimal import Decimal
 
-from core.bracket import Heard, Stage, after
+from core.bracket import LIVE_STAGES, Heard, Stage, after
 from core.commands import (
     CancelOrder,
     ClearAlert,
@@ -124,14 +124,16 @@ class Desk:
 
     def hear(self, book: Book, order: Order, heard: Heard) -> None:
         """Move an order along the transition table."""
-        was, was_live = order.stage, order.is_live
-        order.stage = after(was, heard)
-        if order.stage is not was and heard not in (Heard.SILENCE, Heard.LINK_LOST):
-            order.touched_step = self.state.step  # a message that tells nothing new does not put off a read-back
-        if was_live and not order.is_live:
+        was = order.stage
+        now = order.stage = after(was, heard)
+        if now is was:
+            return  # a message that tells nothing new does not put off a read-back
+        if heard not in (Heard.SILENCE, Heard.LINK_LOST):
+            order.touched_step = self.state.step
+        if now not in LIVE_STAGES and was in LIVE_STAGES:
             order.ended_ms = self.state.now_ms
             book.ended[order.ref] = book.orders.pop(order.ref)
-        elif order.is_live and not was_live:
+        elif now in LIVE_STAGES and was not in LIVE_STAGES:
             book.orders[order.ref] = book.ended.pop(order.ref)
 
     def _touch(self, book: Book, order: Order) -> None:

@@ -15,6 +15,7 @@ from tests.support.happenings import (
     filled,
     flatten,
     link_back,
+    link_degraded,
     link_lost,
     market_orders_fill,
     market_orders_wait,
@@ -53,6 +54,12 @@ def test_the_loop_closes_at_30_minutes_before_the_close_and_is_closed_only_when_
 def test_flat_means_nothing_works_either() -> None:
     play = Playbook(at((PLAN.closure_ms - OPEN_MS) // 1000 - 120)).when(market_orders_wait, buy())
     play.when(until(PLAN.closure_ms), then=["phase: closing", "cancel entry#1", *CANCELS, "phase: closed"])
+
+
+def test_trouble_that_outlasts_the_session_is_told_to_be_over_with_it() -> None:
+    """Both edges of each outage are told; nobody is left to see this one end."""
+    play = Playbook(at((PLAN.closure_ms - OPEN_MS) // 1000 - 120)).when(link_degraded).when(seconds(10))
+    play.when(until(PLAN.closure_ms), then=["phase: closing", "over: link", "phase: closed"])
 
 
 def test_a_session_that_is_flat_asks_before_it_says_so() -> None:
