@@ -95,13 +95,16 @@ def read_back(desk: Desk, book: Book, run: Exit, left: int) -> None:
 
 
 def _tells_what_is_left(desk: Desk, book: Book, run: Exit) -> bool:
-    """Whether a read-back was asked for that; or shows that the market order never arrived, or that nothing works."""
+    """Whether a read-back was asked for that; or shows that the market order never arrived, or that nothing works.
+
+    Of the whole account it does not show the last: cancels of other people's orders may still be on their way.
+    """
     if run.step is ExitStep.READING:
         return desk.state.read_done_step >= run.demanded_step
     if run.step is ExitStep.MARKET:
         order = book.find(run.order)
         return order is not None and order.stage is Stage.ABSENT and not order.filled
-    return run.step is ExitStep.CLEARING and not book.orders
+    return run.step is ExitStep.CLEARING and not book.orders and not run.whole_account
 
 
 def _go(desk: Desk, run: Exit, step: ExitStep) -> None:

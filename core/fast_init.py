@@ -1,7 +1,7 @@
 """Frozen dataclasses that are made in half the time.
 
-The `__init__` that `dataclass` writes for a frozen class looks up and calls `object.__setattr__` once per field: an
-order of twelve fields took longer to make than to decide. Here each slot is filled through its own descriptor instead.
+The `__init__` that `dataclass` writes for a frozen class looks up and calls `object.__setattr__` once per field, and a
+fifth of the time of a decision went into that. Here each slot is filled through its own descriptor instead.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.commands import ReadBroker
+from core.commands import PlaceOrders, ReadBroker
 from core.vocabulary import Action, ErrorKind, Leg, Phase
 from tests.support.happenings import (
     broker_mute,
@@ -292,6 +292,17 @@ def test_the_whole_account_means_other_people_s_shares_too() -> None:
     assert play.engine.is_flat()
     assert not play.broker.foreign
     play.when(stop_session).check("phase", phase, Phase.CLOSED)
+
+
+def test_other_people_s_shares_are_sold_only_after_their_orders_had_time_to_end() -> None:
+    """The first read-back tells what there is; another is asked for behind the cancel of everything."""
+    play = Playbook(settings(allow_foreign_positions=True)).when(ordered_by_hand("TSLA"))
+    play.broker.positions["TSLA"], play.broker.prices["TSLA"] = 20, Decimal(200)
+    before = len(play.journal)
+    play.when(flatten(whole_account=True))
+    told = [command for _, commands in play.journal[before:] for command in commands]
+    (sold,) = (number for number, command in enumerate(told) if isinstance(command, PlaceOrders))
+    assert sum(isinstance(command, ReadBroker) for command in told[:sold]) == 2
 
 
 def test_the_whole_account_asked_for_during_an_outage_is_flat_after_it() -> None:
