@@ -142,9 +142,10 @@ def _ensure_stop(desk: Desk, book: Book, bracket: Bracket, *, entry_live: bool) 
     if emergency is not None and (emergency.stage is not Stage.LIVE or is_working(book, emergency)):
         return True  # its answer is on the way, or only its size lags behind
     stop = book.find(bracket.native.stop)
-    refused = not bracket.emergencies and (stop is None or (stop.stage is Stage.REJECTED and not entry_live))
+    # refused, or missing from the broker's whole picture; one that was cancelled may be so because its target filled
+    gone = stop is None or stop.stage is Stage.ABSENT or (stop.stage is Stage.REJECTED and not entry_live)
     due_ms = bracket.naked_since_ms + desk.params.protect_within_seconds * 1000 - ECHO_MS
-    if not refused and desk.state.now_ms < due_ms:
+    if (bracket.emergencies or not gone) and desk.state.now_ms < due_ms:
         book.look_again(due_ms)
         return True
     if bracket.emergencies >= EMERGENCIES_MAX or bracket.stop_price <= 0:

@@ -36,7 +36,7 @@ from tests.support.happenings import (
     seconds,
     stop_session,
 )
-from tests.support.in_words import ENTERS, bracket, modifies, refused
+from tests.support.in_words import ENTERS, bracket, emergency, modifies, refused
 from tests.support.playbook import Playbook, doubts, settings
 
 LONG = [ENTERS, bracket(1, "BUY", 133, "74.80", "75.25")]
@@ -166,9 +166,10 @@ def test_a_code_that_no_table_holds_makes_the_order_unknown_until_it_is_read_bac
 def test_a_code_that_no_table_holds_may_have_been_the_end_of_a_stop() -> None:
     play = Playbook().when(buy())
     play.broker.orders[play.ref("stop")].status = OrderStatus.INACTIVE
-    play.when(error("stop", ErrorKind.UNKNOWN, code=4242), then=["warning: unknown_code"])
-    play.when(seconds(2))
-    assert play.broker.orders[play.ref("emergency_stop")].is_live
+    play.when(error("stop", ErrorKind.UNKNOWN, code=4242), then=[
+        "warning: unknown_code", emergency(2, "SELL", 133, "74.80", "75.25"), "critical: emergency",
+        "cancel target#1", "cancel timed_exit#1",
+    ])  # fmt: skip
 
 
 def test_case_17_a_cap_on_what_is_sent_again() -> None:
