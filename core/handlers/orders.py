@@ -100,6 +100,8 @@ def hear_status(desk: Desk, book: Book, order: Order, status: OrderStatus, fille
     if status in LIVE_STATUSES:
         if order.is_live:
             order.status = status
+        elif order.stage is Stage.ABSENT and desk.state.read_step == 0:  # else the answer tells, or lacks it once more
+            desk.read_broker(f"{order.ref} was not listed, and is heard of")
         desk.hear(book, order, Heard.STATUS)
     elif status in ENDS:
         was_live = order.is_live

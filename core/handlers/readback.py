@@ -28,7 +28,7 @@ def on_broker_read(desk: Desk, event: BrokerRead) -> None:
     state = desk.state
     asked_step, state.read_step = state.read_step, 0
     state.read_done_step = asked_step or state.read_done_step  # one that nobody asked for answers no question
-    ours = [row for row in event.orders if desk.is_ours(row.order_ref)]
+    ours = [row for row in event.orders if _is_known(desk, row)]
     for row in ours:
         _adopt_unknown(desk, row)
     early, state.early_executions = state.early_executions, []
@@ -108,6 +108,11 @@ def _adopt_unknown(desk: Desk, row: OpenOrder) -> None:
         adopt(desk, book, row.order_ref, row.action, row.shares, row)
 
 
+def _is_known(desk: Desk, row: OpenOrder) -> bool:
+    """Ours, or sent by us to close other people's shares."""
+    return desk.is_ours(row.order_ref) or find(desk, row.order_ref) is not None
+
+
 def _by_reference(desk: Desk, rows: list[OpenOrder]) -> dict[str, OpenOrder]:
     """One order for each reference: the one known by its permId, else the oldest. A second one goes (CASES 12)."""
     listed: dict[str, OpenOrder] = {}
@@ -168,7 +173,7 @@ def _forget_missing_executions(desk: Desk, book: Book) -> None:
 
 
 def _compare_foreign_orders(desk: Desk, event: BrokerRead) -> None:
-    foreign = [row for row in event.orders if not desk.is_ours(row.order_ref)]
+    foreign = [row for row in event.orders if not _is_known(desk, row)]
     desk.state.foreign_orders = {}
     for book in desk.state.books.values():
         book.foreign_orders = []

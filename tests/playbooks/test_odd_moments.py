@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from core import events as e
 from core.protection import aim
-from core.vocabulary import Action, ErrorKind, Leg, OrderStatus
+from core.vocabulary import Action, ErrorKind, Leg, OrderKind, OrderStatus
 from tests.support.happenings import (
     broker_mute,
     broker_speaks,
@@ -107,6 +107,19 @@ def test_pending_cancel_confirms_nothing() -> None:
     play.check("still live", lambda p: p.engine.working_orders(), 3)
 
 
+def test_a_leg_that_was_not_listed_and_is_heard_of_is_asked_for_again_at_once() -> None:
+    """Its row came behind the end of the list: until that is known two stops work for one position."""
+    play = Playbook().when(buy()).when(broker_mute, minutes(2)).when(broker_speaks)
+    whole, late = play.broker.read_back(), play.broker.orders[play.ref("stop")]
+    listed = tuple(row for row in whole.orders if row.perm_id != late.perm_id)
+    play.when(happens(replace(whole, orders=listed)))
+    play.check("replaced", lambda p: p.broker.orders[p.ref("emergency_stop")].is_live, True)
+    word = e.OrderStatusReported(0, late.spec.order_ref, late.perm_id, OrderStatus.PRE_SUBMITTED, 0, 133, "trigger")
+    play.when(happens(word), seconds(5))
+    play.check("one stop", lambda p: [o.spec.kind for o in p.broker.working("SOXL")].count(OrderKind.STOP), 1)
+    play.check("exits", lambda p: {o.total for o in p.broker.working("SOXL")}, {133})
+
+
 def test_an_order_sent_a_moment_ago_is_not_given_up_by_a_read_back_without_it() -> None:
     play = Playbook().when(broker_mute, market_orders_wait, buy())
     play.broker.orders.clear()
@@ -133,6 +146,14 @@ def test_an_exit_leg_of_the_whole_account_fills_in_parts() -> None:
     play.when(filled("exit", 20, "75.10")).when(filled("exit", 30, "75.10"), seconds(5))
     play.check("flat", lambda p: (p.broker.positions["SOXL"], p.engine.state.books["SOXL"].foreign_shares), (0, 0))
     play.check("no trade of ours", lambda p: p.engine.trades_closed, 0)
+
+
+def test_an_exit_leg_of_the_whole_account_that_is_listed_is_not_sent_twice() -> None:
+    play = Playbook(not_connected(), settings(allow_foreign_positions=True))
+    play.broker.positions["SOXL"] = 50
+    play.when(link_back, market_orders_wait).when(flatten(whole_account=True)).when(seconds(2))
+    play.when(link_lost, seconds(1), link_back, seconds(1))
+    play.check("one order", lambda p: [order.total for order in p.broker.working("SOXL")], [50])
 
 
 def test_a_lost_journal_a_stop_but_neither_target_nor_atr() -> None:
