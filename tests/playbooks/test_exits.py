@@ -16,6 +16,7 @@ from tests.support.happenings import (
     ended,
     error,
     filled,
+    filled_unheard,
     flatten,
     link_back,
     link_degraded,
@@ -67,6 +68,15 @@ def test_a_part_that_waits_for_the_rest_is_protected_in_2_s_either_way(arm_on_pa
         "cancel emergency_stop#2", "cancel emergency_target#2",
     ])  # fmt: skip
     play.when(seconds(10), then=[])
+
+
+@pytest.mark.parametrize("rest", [93, 53])
+def test_a_part_that_is_cut_off_before_its_stop_is_due_is_looked_after_when_the_link_is_back(rest: int) -> None:
+    """ORDERS 3: nothing can be sent meanwhile. Either the rest has filled and armed the legs, or a stop is overdue."""
+    play = Playbook().when(market_orders_wait, buy()).when(filled("entry", 40, "75.10"), seconds(0.999))
+    play.when(link_lost, seconds(5)).when(filled_unheard("entry", rest, "75.10"), seconds(3), then=[])
+    filling = [emergency(2, "SELL", 93, "74.80", "75.25"), "critical: emergency"]
+    play.when(link_back, then=[] if rest == 93 else filling).when(seconds(10), then=[])
 
 
 def test_an_emergency_group_grows_with_the_fills_of_its_entry() -> None:
