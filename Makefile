@@ -65,7 +65,7 @@ laws: dev ## hold the engine's laws against DAYS random days of 50 steps from SE
 	@HYPOTHESIS_PROFILE=search TRADER_LAW_EXAMPLES=$(DAYS) $(BIN)/python -m pytest -q tests/property/test_engine_laws.py \
 		--hypothesis-seed=$(SEED) $(ARGS)
 
-mutants: dev ## change core/rules and core/bracket.py 724 times; do the tests notice? (10 min on two quiet cores)
+mutants: dev ## change core/rules and core/bracket.py some 700 times; do the tests notice? (5 min on two quiet cores)
 	@rm -rf mutants
 	@$(BIN)/python -m mutmut run --max-children 2
 	@$(BIN)/python -m mutmut export-cicd-stats
