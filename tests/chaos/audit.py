@@ -30,6 +30,9 @@ ORPHAN_SECONDS_MAX = 20
 """Legs that outlive their position get 2 s for the broker's own group to end them, then a cancel and its answer."""
 
 FREEZE_MS = 60_000
+SKEW_MS = 5_000
+"""More than the faults put the session's clock, by which its rows are dated, off the exchange's."""
+
 LOST_BAR = "message 50 "
 """How the gateway's fault log names a real-time bar that it kept back."""
 
@@ -42,11 +45,11 @@ def audit(plan: DayPlan, settings: Settings, date: str, folder: Path, lives: lis
     seen: Facts = [json.loads(line) for line in (folder / "witness.jsonl").read_text().splitlines()]
     session = plan_for(settings, date).session
     rows = Rows(settings, session)
-    lost_ms = lives[plan.lost_journal - 1].ended_ms if plan.lost_journal else 0
-    for law in (_executions(account, rows), _flat(account), _references(seen), _journalled(seen, rows, lost_ms)):
+    forgotten = _forgotten(rows, lives[plan.lost_journal - 1].ended_ms) if plan.lost_journal else range(0)
+    for law in (_executions(account, rows), _flat(account), _references(seen), _journalled(seen, rows, forgotten)):
         result.violations += law
     result.violations += [*_positions(account, rows), *_decisions(rows), *_protection(seen, result)]
-    result.violations += [*untold_outages(seen, lives, rows), *_breaks(rows)]
+    result.violations += [*untold_outages(seen, lives, rows, forgotten), *_breaks(rows)]
     if not plan.lost_journal:  # with it goes the knowledge of a death
         result.violations += untold_deaths(lives, folder)
     bars, wrong = bars_of_engine(rows)
@@ -125,11 +128,18 @@ def _references(seen: Facts) -> Iterator[str]:
             yield f"{ref} became {len(found)} orders: {sorted(found)}"
 
 
-def _journalled(seen: Facts, rows: Rows, lost_ms: int) -> Iterator[str]:
-    """No order without an earlier journal entry; until `lost_ms` the entry may have been lost with the journal."""
+def _forgotten(rows: Rows, lost_ms: int) -> range:
+    """The moments (ms) whose rows a journal that was lost took with it: Postgres may be back, and not have them yet."""
+    until = (lost_ms - SKEW_MS) / 1000  # else the first rows of the successor
+    ((newest,),) = rows.query("SELECT max(at) FROM journal WHERE at <= to_timestamp(:until)", until=until)
+    return range(round(newest.timestamp() * 1000) - SKEW_MS if newest else 0, lost_ms + 1)
+
+
+def _journalled(seen: Facts, rows: Rows, forgotten: range) -> Iterator[str]:
+    """No order without an earlier journal entry, but for those whose entry was lost with the journal."""
     placed = rows.query("SELECT commands FROM journal WHERE commands LIKE '%Place%'")
     decided = "\n".join(row[0] for row in placed)
-    for ref in {fact["ref"] for fact in seen if fact["what"] == "order" and fact["at_ms"] > lost_ms}:
+    for ref in {fact["ref"] for fact in seen if fact["what"] == "order" and fact["at_ms"] not in forgotten}:
         if f'"{ref}"' not in decided:
             yield f"{ref} is at the broker without an entry in the journal"
 

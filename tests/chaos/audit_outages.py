@@ -35,8 +35,13 @@ def outages(seen: Sequence[dict[str, Any]]) -> Iterator[tuple[int, int]]:
             begun = None
 
 
-def untold_outages(seen: Sequence[dict[str, Any]], lives: Sequence[Life], rows: Asked) -> Iterator[str]:
-    """Outages that a living session did not tell, or whose end it did not."""
+def untold_outages(
+    seen: Sequence[dict[str, Any]], lives: Sequence[Life], rows: Asked, forgotten: range = range(0)
+) -> Iterator[str]:
+    """Outages that a living session did not tell, or whose end it did not.
+
+    `forgotten` are the moments whose alerts were lost with the journal: whether one was told then nobody knows.
+    """
     told = [
         (_ms(raised), None if cleared is None else _ms(cleared))
         for raised, cleared in rows.query(
@@ -48,6 +53,8 @@ def untold_outages(seen: Sequence[dict[str, Any]], lives: Sequence[Life], rows: 
         if end_ms - begin_ms < TOLD_AFTER_MS or not any(life.spans(begin_ms, end_ms) for life in lives):
             continue
         latest_ms = end_ms + TOLD_LATEST_MS  # a farm that was down before may have been told already
+        if begin_ms < forgotten.stop and latest_ms >= forgotten.start:
+            continue
         if not any(raised <= latest_ms and (cleared is None or cleared >= begin_ms) for raised, cleared in told):
             yield f"the outage from {begin_ms} to {end_ms} was never told"
 

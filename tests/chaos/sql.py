@@ -18,7 +18,9 @@ class Rows:
         self._database = open_database(settings.database_url.get_secret_value())
         self.session = session
 
-    def query(self, sql: str) -> list[Any]:
-        """All rows of a query; `:session` is the session's name."""
+    def query(self, sql: str, **values: Any) -> list[Any]:
+        """All rows of a query; `:session` is the session's name, others are given."""
+        if ":session" in sql:
+            values["session"] = self.session
         with self._database.connect() as connection:
-            return list(connection.execute(text(sql), {"session": self.session} if ":session" in sql else {}))
+            return list(connection.execute(text(sql), values))

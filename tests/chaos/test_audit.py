@@ -56,6 +56,13 @@ def test_only_a_session_that_lived_through_an_outage_can_tell_of_it() -> None:
     assert list(untold_outages(OUTAGE, dead_meanwhile, Told())) == []
 
 
+def test_what_was_told_is_not_asked_for_where_it_was_lost_with_the_journal() -> None:
+    dead_later = [life(ended_ms=200_000), life(reconciled_ms=201_000)]
+    for shipped_ms, broken in ((0, 0), (61_000, 0), (94_000, 0), (96_000, 1)):
+        assert len(list(untold_outages(OUTAGE, dead_later, Told(), range(shipped_ms, 200_001)))) == broken
+    assert len(list(untold_outages(OUTAGE, [life(ended_ms=50_000), life(51_000)], Told(), range(50_001)))) == 1
+
+
 def test_a_death_must_be_told_by_the_successor_and_so_must_its_end(tmp_path: Path) -> None:
     lives = [life(kill=Kill("tick")), life()]
     (tmp_path / "session-1.log").write_text("")
