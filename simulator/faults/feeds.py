@@ -131,7 +131,7 @@ class Entitlement(Action):
 
 
 @dataclass(frozen=True, slots=True)
-class _Messages(Action):
+class MessageFault(Action):
     """What the four message faults share: which, how many, how long, how likely, and for whom."""
 
     messages: tuple[str, ...] = ("orders",)
@@ -171,14 +171,14 @@ class _Messages(Action):
 
 
 @dataclass(frozen=True, slots=True)
-class Lose(_Messages):
+class Lose(MessageFault):
     """Messages to clients vanish."""
 
     name = "lose"
 
 
 @dataclass(frozen=True, slots=True)
-class LoseRequest(_Messages):
+class LoseRequest(MessageFault):
     """Requests of clients vanish: an order that nobody ever hears of again."""
 
     name = "lose_request"
@@ -189,21 +189,21 @@ class LoseRequest(_Messages):
 
 
 @dataclass(frozen=True, slots=True)
-class Duplicate(_Messages):
+class Duplicate(MessageFault):
     """Messages come twice."""
 
     name = "duplicate"
 
 
 @dataclass(frozen=True, slots=True)
-class Reorder(_Messages):
+class Reorder(MessageFault):
     """Messages come after the one that follows them."""
 
     name = "reorder"
 
 
 @dataclass(frozen=True, slots=True)
-class Delay(_Messages):
+class Delay(MessageFault):
     """Messages come some simulated seconds late."""
 
     name = "delay"
@@ -214,7 +214,7 @@ class Delay(_Messages):
 
 
 @dataclass(frozen=True, slots=True)
-class Misalign(_Messages):
+class Misalign(MessageFault):
     """Bars bear a time that is some seconds off the grid."""
 
     name = "misalign"
