@@ -59,7 +59,7 @@ class Subject:
         socket_of_trigger.sendall(trigger)
         seen = 0
         while seen < FRAMES[self._legs]:
-            seen += sum(payload.startswith(PLACE_ORDER) for payload in self._payloads())
+            seen += self._payload().startswith(PLACE_ORDER)
         return time.perf_counter() - begin
 
     def _await_ready(self) -> None:
@@ -69,30 +69,29 @@ class Subject:
 
     def _entry_id(self) -> int:
         """The order that is about to fill: what the script sent to be ready, of a session always the same."""
-        entries = []
-        while self._kind == "bare" and not entries:
-            entries = [
-                payload for payload in self._payloads() if payload.startswith(PLACE_ORDER) and b"\0BUY\0" in payload
-            ]
+        entry = b""
+        while self._kind == "bare" and not (entry.startswith(PLACE_ORDER) and b"\0BUY\0" in entry):
+            entry = self._payload()
         with suppress(BlockingIOError):
             while self._api.recv(65_536, socket.MSG_DONTWAIT):
-                self._held = b""  # of the trigger before: the target follows the stop
-        return int(entries[-1].split(b"\0")[1]) if entries else ENTRY_ID
+                pass  # of the trigger before: the target follows the stop
+        self._held = b""
+        return int(entry.split(b"\0")[1]) if entry else ENTRY_ID
 
-    def _payloads(self) -> Iterator[bytes]:
-        self._held += self._api.recv(65_536)
-        while len(self._held) >= 4 and len(self._held) >= 4 + (size := struct.unpack(">I", self._held[:4])[0]):
-            payload, self._held = self._held[4 : 4 + size], self._held[4 + size :]
-            yield payload
+    def _payload(self) -> bytes:
+        """The next message of the program."""
+        while len(self._held) < 4 or len(self._held) < 4 + (size := struct.unpack(">I", self._held[:4])[0]):
+            self._held += self._api.recv(65_536)
+        payload, self._held = self._held[4 : 4 + size], self._held[4 + size :]
+        return payload
 
     def _log_in(self) -> None:
         while not self._held.startswith(b"API\0") or len(self._held) < 9:
             self._held += self._api.recv(4_096)
         self._held = self._held[4:]
         self._api.sendall(_frame(178, "20250312 10:00:00 US/Eastern"))
-        started = False
-        while not started:
-            started = any(payload.startswith(b"71\0") for payload in self._payloads())
+        while not self._payload().startswith(b"71\0"):
+            pass  # until it has said that it starts
         self._api.sendall(_frame(15, 1, ACCOUNT) + _frame(9, 1, 1))
 
     def _answer_until(self, server: socket.socket) -> socket.socket:
@@ -101,11 +100,11 @@ class Subject:
         self._api.settimeout(0.05)
         while True:
             try:
-                for payload in self._payloads():
-                    if payload.startswith(b"9\0"):
-                        self._api.sendall(_contract(payload.split(b"\0")[2].decode()))
-                    elif payload.startswith(b"61\0"):
-                        self._api.sendall(_frame(62, 1))
+                payload = self._payload()
+                if payload.startswith(b"9\0"):
+                    self._api.sendall(_contract(payload.split(b"\0")[2].decode()))
+                elif payload.startswith(b"61\0"):
+                    self._api.sendall(_frame(62, 1))
             except TimeoutError:
                 pass  # it asked nothing
             try:

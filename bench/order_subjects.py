@@ -46,6 +46,7 @@ from core.session_plan import plan_session
 from core.vocabulary import Action, Leg, Link
 from db.journal import Journal, JournalRow
 from predictions.parse import parse_answer
+from runtime.garbage import collect_due, collected_between_events
 from runtime.session import Session
 from runtime.timers import Timers
 from tests.support.model_broker import ModelBroker
@@ -68,7 +69,10 @@ TOUCH = (
 
 
 class TriggerReader(asyncio.Protocol):
-    """Calls `act` with each line the moment it is whole, then `prepare`, then says that it is ready."""
+    """Calls `act` with each line the moment it is whole, then `prepare`, then says that it is ready.
+
+    The first `done` is its owner's, once it can answer.
+    """
 
     def __init__(self, act: Callable[[bytes], None], prepare: Callable[[], None]) -> None:
         self._act, self._prepare = act, prepare
@@ -76,12 +80,11 @@ class TriggerReader(asyncio.Protocol):
         self.closed = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Say that the first trigger may come."""
+        """Triggers come from here; the first when `done` is called."""
         self._transport = transport
-        self._get_ready()
 
     def done(self) -> None:
-        """A trigger that came from elsewhere was answered: prepare when the loop is free again."""
+        """Whatever came from elsewhere was answered: prepare when the loop is free again."""
         asyncio.get_running_loop().call_soon(self._get_ready)
 
     def data_received(self, data: bytes) -> None:
@@ -142,6 +145,7 @@ async def run_bare(api_port: int, trigger_port: int, legs: str) -> None:
         reader.done()
 
     ib.execDetailsEvent += protect
+    reader.done()
     await reader.closed
     ib.disconnect()
 
@@ -290,11 +294,13 @@ async def run_session(kind: str, api_port: int, trigger_port: int, legs: str) ->
         def get_ready() -> None:
             pacing_clock.at_ms += 1_000  # the 50 messages of a second are not what is timed
             prepare()
+            collect_due()
 
-        gc.freeze()  # as runtime/phases does
-        reader = await _serve(trigger_port, act, get_ready)
-        ear.session, ear.answer, ear.done = sessions.session, answer, reader.done
-        await reader.closed
+        with collected_between_events():
+            reader = await _serve(trigger_port, act, get_ready)
+            ear.session, ear.answer, ear.done = sessions.session, answer, reader.done
+            reader.done()
+            await reader.closed
         await broker.close()
         journal.close()
     if failures:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from broker.errors import BrokerUnavailable
+from runtime.garbage import collect_due
 from runtime.host import Host
 from runtime.reconnect import reconnect
 
@@ -34,4 +35,5 @@ async def drive_by_barrier(host: Host) -> None:
         if host.poller is not None and host.poller.is_due(now_ms):
             host.session.take(await host.poller.poll(now_ms))
         await host.chores.drain()
+        collect_due()
     host.check()

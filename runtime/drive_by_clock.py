@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from broker.errors import BrokerUnavailable
 from runtime.clock import BrokerClock
+from runtime.garbage import collect_due
 from runtime.host import Host
 from runtime.reconnect import reconnect
 
@@ -26,6 +27,7 @@ async def drive_by_clock(host: Host, speed: float = 1.0) -> None:
             host.check()
             host.nudge.clear()
             host.session.fire_timers()
+            collect_due()
             await _wait(host, speed)
         for task in beside:
             task.cancel()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 
 from config import Settings
 from core.events import StopRequested
 from core.vocabulary import Severity
 from runtime.bootstrap import open_session
 from runtime.driving import drive, drive_until_reconciled
+from runtime.garbage import collected_between_events
 from runtime.preflight import DECISIVE, preflight
 from runtime.probe import must_be_probed
 from runtime.reports import IntradayReport, StartupReport, WarmUpReport, describe
@@ -47,18 +47,17 @@ async def intraday(settings: Settings, date: str) -> IntradayReport:
     """Trade until the closure has been verified. A cancelled run flattens before it ends."""
     async with open_session(settings, date) as host:
         host.poller = make_poller(settings, host.plan, host.clock)
-        gc.freeze()  # what the start left: a collection walks it for 0.1 s, perhaps between a prediction and its order
         try:
-            await host.connector.connect()
-            host.session.pump()
-            await host.connector.subscribe()
-            await drive(host, settings)
+            with collected_between_events():
+                await host.connector.connect()
+                host.session.pump()
+                await host.connector.subscribe()
+                await drive(host, settings)
         except asyncio.CancelledError:
             host.take(StopRequested(host.clock.now_ms(), "the run was cancelled"))
             await drive(host, settings)
             raise
         finally:
-            gc.unfreeze()
             await host.poller.close()
         engine = host.session.engine
         return IntradayReport(engine.is_flat(), describe(host), engine.trades_closed)
