@@ -13,8 +13,8 @@ T ?= tests/unit
 ARGS ?=
 SEED ?= 1
 N ?= 20
-DAYS ?= short
-DAYS ?= 1200
+chaos: DAYS ?= short
+laws: DAYS ?= 1200
 CORE_TESTS := tests/unit/core tests/playbooks
 
 .DEFAULT_GOAL := help

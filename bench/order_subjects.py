@@ -214,6 +214,7 @@ class Sessions:
             clock=self.clock,
             alerts=NoAlerts(),
             request_read=lambda reason: None,
+            request_history=lambda ticker: None,
         )
         self.session.broker = broker
 

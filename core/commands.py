@@ -67,6 +67,13 @@ class ReadBroker(Command):
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class ReadHistory(Command):
+    """Ask for the bars that a ticker lacks; the answer is a `HistoryLoaded`, an empty one where there are none."""
+
+    ticker: str
+
+
 @fast_init
 @dataclass(frozen=True, slots=True)
 class WakeAt(Command):

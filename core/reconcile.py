@@ -41,7 +41,7 @@ def reconcile(broker: BrokerDay, database: DatabaseDay) -> Reconciliation:
         ledger.record(execution)
     for row in whole.commissions:
         ledger.set_commission(row.exec_id, row.commission)
-    trades = tuple(_completed_trades(whole, ledger))
+    trades = tuple(_restated_trades(database, whole, ledger))
     whole = with_rows(whole, trades=trades)
     pnl = tuple(_pnl_lines(whole, ledger))
     breaks = (
@@ -137,13 +137,47 @@ def _trade_pairs(whole: DatabaseDay, ledger: Ledger) -> Iterator[tuple[str, Trad
         yield from ((f"{ticker} {number}", *pair) for number, pair in enumerate(pairs, start=1))
 
 
-def _completed_trades(whole: DatabaseDay, ledger: Ledger) -> Iterator[Trade]:
-    """The stored trades whose commissions were pending and are known now."""
+def _restated_trades(database: DatabaseDay, whole: DatabaseDay, ledger: Ledger) -> Iterator[Trade]:
+    """The stored trades whose commissions were pending and are known now, or whose fills the broker corrected since."""
+    corrected = _corrected_since(database, whole)
     for _, trade, trip in _trade_pairs(whole, ledger):
-        if trade is not None and trip is not None and trade.commissions is None:
-            commissions = ledger.trade_commissions(trip)
-            if commissions is not None:
-                yield replace(trade, commissions=commissions)
+        if trade is None or trip is None:
+            continue
+        stated = trade
+        if not corrected.isdisjoint(part.lineage for part in trip.parts):
+            stated = _restated(trade, trip)
+        if trade.commissions is None or stated is not trade:
+            stated = replace(stated, commissions=ledger.trade_commissions(trip))
+        if stated != trade:
+            yield stated
+
+
+def _restated(trade: Trade, trip: RoundTrip) -> Trade:
+    """What the executions say of a round trip, if it is closed; why it ended and what it risked stays."""
+    if trip.closed_ms is None or trip.exit_price is None or trip.gross_pnl is None:
+        return trade
+    return replace(
+        trade,
+        side=trip.side,
+        shares=trip.most_held,
+        opened_ms=trip.opened_ms,
+        closed_ms=trip.closed_ms,
+        entry_price=trip.entry_price,
+        exit_price=trip.exit_price,
+        gross_pnl=trip.gross_pnl,
+    )
+
+
+def _corrected_since(database: DatabaseDay, whole: DatabaseDay) -> set[str]:
+    """Lineages that the database knew, and of which the broker has a newer revision."""
+    known: dict[str, tuple[int, str]] = {}
+    for row in database.executions:
+        known[row.lineage] = max(known.get(row.lineage, NEVER), revision_of(row.exec_id))
+    return {
+        row.lineage
+        for row in whole.executions
+        if row.lineage in known and revision_of(row.exec_id) > known[row.lineage]
+    }
 
 
 def _trade_breaks(whole: DatabaseDay, ledger: Ledger) -> Iterator[Break]:

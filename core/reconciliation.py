@@ -87,7 +87,7 @@ class Reconciliation:
 
     missing_executions: tuple[Execution, ...] = ()
     missing_commissions: tuple[CommissionRow, ...] = ()  # whole rows: they replace those that lack a figure
-    completed_trades: tuple[Trade, ...] = ()  # whole rows: they replace those whose commissions were pending
+    restated_trades: tuple[Trade, ...] = ()  # whole rows: of what was pending, or was corrected since
     breaks: tuple[Break, ...] = ()
     pnl: tuple[PnlLine, ...] = ()
 

@@ -29,7 +29,7 @@ def store(url: str, session: str, found: Reconciliation) -> None:
             take_commission(
                 tables, subject.account, row.exec_id, row.commission, row.realized_pnl, added_by_reconcile=True
             )
-        for trade in found.completed_trades:
+        for trade in found.restated_trades:
             take_trade(tables, session, trade)
         _keep_breaks(tables, subject, found.breaks)
 

@@ -96,7 +96,7 @@ def _assemble(
 ) -> Host:
     recovered = recover(journal, settings.params(), plan)
     clock = make_clock(settings)
-    chores = Chores()
+    chores, history = Chores(), Chores()
     session = Session(
         engine=recovered.engine,
         journal=journal,
@@ -104,6 +104,7 @@ def _assemble(
         clock=clock,
         alerts=alerts,
         request_read=lambda reason: chores.add("read_back", broker.read_back),
+        request_history=lambda ticker: host.connector.ask_history(ticker),
     )
     deterministic = settings.clock is ClockKind.DETERMINISTIC
     broker = IbBroker(
@@ -126,8 +127,9 @@ def _assemble(
         broker=broker,
         clock=clock,
         plan=plan,
-        connector=Connector(session, broker, clock, tickers, hours_of(plan.date), lambda: host.hear_time()),
+        connector=Connector(session, broker, clock, tickers, hours_of(plan.date), lambda: host.hear_time(), history),
         chores=chores,
+        history=history,
     )
     if recovered.replayed_events:
         session.inbox.put(process_started(recovered, 0))
@@ -142,7 +144,7 @@ def _take_in(host: Host, event: Event) -> None:
     if event.link is Link.LOST:
         host.link_lost.set()
     elif event.link is Link.CONNECTED and host.connector.is_subscribed:
-        host.chores.add("history", host.connector.load_history)
+        host.connector.ask_history()
 
 
 def _pump(host: Host) -> None:

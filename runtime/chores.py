@@ -7,7 +7,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from broker.errors import BrokerUnavailable, RequestTimedOut
+from broker.errors import BrokerUnavailable, HistoryBudgetSpent, RequestTimedOut
 
 Chore = Callable[[], Awaitable[None]]
 
@@ -19,21 +19,24 @@ class Chores:
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[str, Chore]] = deque()
+        self._later: dict[str, tuple[int, Chore]] = {}  # what pacing rules forbid before that time
         self._arrived = asyncio.Event()
 
     def add(self, name: str, chore: Chore) -> None:
         """Queue a chore, unless one of that name waits already."""
-        if all(name != waiting for waiting, _ in self._waiting):
+        if name not in self._later and all(name != waiting for waiting, _ in self._waiting):
             self._waiting.append((name, chore))
             self._arrived.set()
 
-    async def drain(self) -> None:
-        """Do everything that waits.
+    async def drain(self, now_ms: int = 0) -> None:
+        """Do everything that waits, and what was to wait until now (UTC epoch ms of the session's clock).
 
         What a slow broker did not answer is asked again; what a lost connection leaves unanswered is dropped, for the
         reconnect asks everything anew.
         """
         self._arrived.clear()
+        for name in [name for name, (at_ms, _) in self._later.items() if at_ms <= now_ms]:
+            self.add(name, self._later.pop(name)[1])
         for _ in range(len(self._waiting)):
             name, chore = self._waiting.popleft()
             try:
@@ -41,6 +44,9 @@ class Chores:
             except RequestTimedOut as slow:
                 log.warning("%s is asked again: %s", name, slow)
                 self.add(name, chore)
+            except HistoryBudgetSpent as spent:
+                log.warning("%s: %s", name, spent)
+                self._later[name] = spent.retry_at_ms, chore
             except BrokerUnavailable as lost:
                 log.warning("%s was not answered: %s", name, lost)
 

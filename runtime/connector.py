@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 
 from broker.errors import HistoryBudgetSpent, RequestRefused, RequestTimedOut
 from core.events import HistoryLoaded, InstrumentRead
 from core.market import Bar
 from runtime.calendar import TradingHours
+from runtime.chores import Chores
 from runtime.ports import Broker, Clock
 from runtime.session import Session
 
@@ -31,6 +33,7 @@ class Connector:
         tickers: tuple[str, ...],
         hours: TradingHours,
         hear_time: Callable[[], Awaitable[None]],
+        history: Chores,
     ) -> None:
         self._session = session
         self._broker = broker
@@ -38,10 +41,12 @@ class Connector:
         self._tickers = tickers
         self._hours = hours
         self._hear_time = hear_time
+        self._history = history
         self.is_subscribed = False
 
     async def connect(self) -> None:
         """Connect and read account and contracts. The engine asks for the read-back. Raises BrokerUnavailable."""
+        self.is_subscribed = False
         await self._broker.connect()
         await self._hear_time()
         now_ms = self._clock.now_ms()
@@ -49,32 +54,43 @@ class Connector:
             self._session.inbox.put(InstrumentRead(now_ms, instrument))
         self._session.inbox.put(await self._broker.read_account())
 
-    async def subscribe(self) -> None:
-        """Subscribe first and fill the gap from history after, so that no bar falls between the two."""
+    def subscribe(self) -> None:
+        """Subscribe first and ask for the history of the gap after, so that no bar falls between the two."""
         self._broker.subscribe(self._tickers)
         self.is_subscribed = True
-        await self.load_history()
+        self.ask_history()
+
+    def ask_history(self, *tickers: str) -> None:
+        """Queue the history of these tickers, or of all; meanwhile the session goes on."""
+        for ticker in tickers or self._tickers:
+            self._history.add(ticker, partial(self._load, ticker))
 
     async def load_history(self) -> None:
-        """Give every ticker the bars between its newest and now; what the broker refuses is left to live bars."""
+        """Wait until every ticker's history has come, however long the pacing rules demand."""
         for ticker in self._tickers:
-            bars: list[Bar] = []
-            for end_ms, seconds in self._spans(ticker):
-                try:
-                    bars += await self._read(ticker, end_ms, seconds)
-                except (RequestRefused, RequestTimedOut) as missing:
-                    log.warning("no history for %s: %s", ticker, missing)
-            self._session.inbox.put(HistoryLoaded(self._clock.now_ms(), ticker, tuple(bars)))
+            while not await self._is_loaded(ticker):
+                pass
 
-    async def _read(self, ticker: str, end_ms: int, seconds: int) -> tuple[Bar, ...]:
-        """Ask, and where the pacing rules forbid it now, let time pass (only deterministic time stands still else)."""
-        while True:
+    async def _is_loaded(self, ticker: str) -> bool:
+        """Load, or let the time pass in which it is forbidden (only deterministic time stands still else)."""
+        try:
+            await self._load(ticker)
+        except HistoryBudgetSpent as spent:
+            while self._clock.now_ms() < spent.retry_at_ms:
+                await self._hear_time()
+                self._session.pump()
+            return False
+        return True
+
+    async def _load(self, ticker: str) -> None:
+        """Give a ticker the bars between its newest and now; what the broker refuses is left to live bars."""
+        bars: list[Bar] = []
+        for end_ms, seconds in self._spans(ticker):
             try:
-                return await self._broker.read_history(ticker, end_ms, seconds)
-            except HistoryBudgetSpent as spent:
-                while self._clock.now_ms() < spent.retry_at_ms:
-                    await self._hear_time()
-                    self._session.pump()
+                bars += await self._broker.read_history(ticker, end_ms, seconds)
+            except (RequestRefused, RequestTimedOut) as missing:
+                log.warning("no history for %s: %s", ticker, missing)
+        self._session.inbox.put(HistoryLoaded(self._clock.now_ms(), ticker, tuple(bars)))
 
     def _spans(self, ticker: str) -> Iterator[tuple[int, int]]:
         """What to ask for, as (end in UTC epoch ms, seconds): the end of yesterday for a cold start, and today's gap.

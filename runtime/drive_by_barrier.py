@@ -18,7 +18,7 @@ async def drive_by_barrier(host: Host) -> None:
     The inbox is emptied at the barrier only, so that no race between two sockets can change the order of events. What
     the engine asks when it is connected does not wait for a second to pass.
     """
-    await host.chores.drain()
+    await _do_chores(host)
     while not host.done(host):
         host.check()
         try:
@@ -27,13 +27,18 @@ async def drive_by_barrier(host: Host) -> None:
             log.warning("the link was lost: %s", lost)
             host.session.pump()  # the loss, at its own time
             await reconnect(host)
-            await host.chores.drain()
+            await _do_chores(host)
             continue
         host.session.pump()
         host.session.fire_timers()
         now_ms = host.clock.now_ms()
         if host.poller is not None and host.poller.is_due(now_ms):
             host.session.take(await host.poller.poll(now_ms))
-        await host.chores.drain()
+        await _do_chores(host)
         collect_due()
     host.check()
+
+
+async def _do_chores(host: Host) -> None:
+    await host.chores.drain()
+    await host.history.drain(host.clock.now_ms())

@@ -20,6 +20,7 @@ async def drive_by_clock(host: Host, speed: float = 1.0) -> None:
     async with asyncio.TaskGroup() as group:
         beside = [
             group.create_task(host.chores.run()),
+            group.create_task(host.history.run()),
             group.create_task(_keep_connected(host, speed)),
             group.create_task(_poll(host, speed)),
         ]

@@ -79,7 +79,7 @@ async def _take_over(
         await drive_until_reconciled(host, settings)
         if engine.is_flat() and not engine.working_orders() and not whole_account:
             return FlattenReport(True, f"already flat: {describe(host)}", True, 0)
-        await host.connector.subscribe()
+        host.connector.subscribe()
         now_ms = host.clock.now_ms()
         if tickers:
             host.done = lambda host: engine.is_exited(tickers)

@@ -21,7 +21,10 @@ from runtime.session import Session
 
 @dataclass(slots=True)
 class Host:
-    """Everything that a drive needs. `failure` is an exception from a callback, to be raised by the drive."""
+    """Everything that a drive needs. `failure` is an exception from a callback, to be raised by the drive.
+
+    History has a queue of its own: however long it takes or has to wait, no other question waits for it.
+    """
 
     session: Session
     broker: IbBroker
@@ -29,6 +32,7 @@ class Host:
     plan: SessionPlan
     connector: Connector
     chores: Chores
+    history: Chores
     poller: Poller | None = None
     failure: BaseException | None = None
     nudge: asyncio.Event = field(default_factory=asyncio.Event)

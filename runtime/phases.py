@@ -51,7 +51,7 @@ async def intraday(settings: Settings, date: str) -> IntradayReport:
             with collected_between_events():
                 await host.connector.connect()
                 host.session.pump()
-                await host.connector.subscribe()
+                host.connector.subscribe()
                 await drive(host, settings)
         except asyncio.CancelledError:
             host.take(StopRequested(host.clock.now_ms(), "the run was cancelled"))

@@ -26,4 +26,4 @@ async def reconnect(host: Host) -> None:
             await host.connector.connect()
             host.session.fire_timers()  # what came due meanwhile, the alert among it, before the end is heard of
             host.session.pump()
-            await host.connector.subscribe()
+            host.connector.subscribe()

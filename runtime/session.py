@@ -12,6 +12,7 @@ from core.commands import (
     PlaceBracket,
     RaiseAlert,
     ReadBroker,
+    ReadHistory,
     WakeAt,
 )
 from core.engine import Engine
@@ -27,7 +28,7 @@ from runtime.timers import Timers
 class Session:
     """Takes events in, steps the engine, journals, then sends. All on one thread, never waiting for a network.
 
-    `request_read` is called for each `ReadBroker`.
+    `request_read` is called for each `ReadBroker`, `request_history` for each `ReadHistory`.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Session:
         clock: Clock,
         alerts: AlertSink,
         request_read: Callable[[str], None],
+        request_history: Callable[[str], None],
     ) -> None:
         self.engine = engine
         self.inbox = Inbox()
@@ -50,6 +52,7 @@ class Session:
         self._journal = journal
         self.alerts = alerts
         self._request_read = request_read
+        self._request_history = request_history
         self._sequence = journal.last_sequence
         self._pumping = False
         compile_writers(Event, Command)
@@ -116,6 +119,8 @@ class Session:
                     self.timers.set(timer, at_ms)
                 case ReadBroker(reason):
                     self._request_read(reason)
+                case ReadHistory(ticker):
+                    self._request_history(ticker)
                 case RaiseAlert(alert):
                     self.alerts.send(alert)
                 case ClearAlert(at_ms, key, text):

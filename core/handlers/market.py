@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from core.commands import ReadHistory
 from core.desk import Desk
 from core.events import BarClosed, HistoryLoaded, InstrumentRead, MarketDataSeen, QuoteChanged
 from core.losses import value, value_unknown, watch_loss
@@ -13,6 +14,12 @@ from core.vocabulary import Link, Severity
 
 HELD_BARS_MAX = 6
 """Live bars kept back while the history before them is awaited; then they are taken without it."""
+
+GAP_MS = 60_000
+"""A longer pause in a stream that is sound otherwise is a halt of the ticker: no bar was lost, none is asked for."""
+
+GAP_PAUSE_MS = 300_000
+"""A feed that loses bars all the time must leave the history that a restart needs: IB serves 60 requests in 10 min."""
 
 
 def on_instrument_read(desk: Desk, event: InstrumentRead) -> None:
@@ -42,7 +49,7 @@ def on_bar_closed(desk: Desk, event: BarClosed) -> None:
     book.data_seen_ms = event.at_ms
     if not _is_usable(bar):
         _distrust(desk, book, bar)
-    elif book.awaits_history:
+    elif book.awaits_history or _leaves_gap(desk, book, bar):
         _hold(desk, book, bar)
     else:
         _take(desk, book, bar)
@@ -60,10 +67,24 @@ def on_history_loaded(desk: Desk, event: HistoryLoaded) -> None:
     _release(desk, book)
 
 
+def _leaves_gap(desk: Desk, book: Book, bar: Bar) -> bool:
+    """Whether a bar before this one, or a half of it, was lost within a sound link; if so it is asked for."""
+    newest_ms, now_ms = book.atr.newest_end_ms, desk.state.now_ms
+    if newest_ms is None or (bar.start_ms == newest_ms and bar.complete):
+        return False
+    missing_ms = bar.start_ms - max(newest_ms, desk.plan.open_ms)
+    is_whole = missing_ms == 0 and bar.complete
+    if is_whole or not 0 <= missing_ms <= GAP_MS or now_ms < book.gap_asked_ms + GAP_PAUSE_MS:
+        return False
+    book.awaits_history, book.gap_asked_ms = True, now_ms
+    desk.out.append(ReadHistory(book.ticker))
+    return True
+
+
 def _hold(desk: Desk, book: Book, bar: Bar) -> None:
-    """After a connect the history before the first live bar may still be on its way: order matters, so wait for it."""
+    """The history before a live bar, or the whole of it, may still be on its way: order matters, so wait for it."""
     newest_ms = book.atr.newest_end_ms
-    if newest_ms is not None and bar.start_ms <= newest_ms and not book.held_bars:
+    if newest_ms is not None and bar.start_ms <= newest_ms and bar.complete and not book.held_bars:
         # no gap; but while the link is not sound the next bar may well leave one
         book.awaits_history = desk.state.link is not Link.CONNECTED
         _take(desk, book, bar)

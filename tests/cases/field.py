@@ -95,7 +95,7 @@ class Field:
             if until_ms is not None:
                 host.done = lambda host: host.is_closed() or host.clock.now_ms() >= until_ms
             await host.connector.connect()
-            await host.connector.subscribe()
+            host.connector.subscribe()
             if events:
                 host.session.pump()
                 host.take(*events)

@@ -133,6 +133,22 @@ async def test_case_09_after_1101_all_is_subscribed_again_and_no_bar_is_missing(
         day.check_laws()
 
 
+async def test_case_38_bars_that_a_sound_link_loses_are_asked_for(tmp_path: Path) -> None:
+    """Half a bar, then three in a row: history has the whole ones, before what came after."""
+    async with field(tmp_path, "SOXL") as day:
+        for at_seconds, halves in ((130, 1), (450, 6)):
+            lost = {"lose": {"messages": ["realTimeBar"], "count": halves}, "at": f"+{at_seconds}"}
+            day.gateway.faults.add(parse([lost], day.gateway.venue.clock.eastern().date(), day.start_ms))
+        await day.live()
+        assert len(day.injected("lose")) == 2 + 1 + 6
+        assert bars_missing(day, "SOXL") == []
+        whole = {bar.start_ms for event in day.events(HistoryLoaded) for bar in event.bars}
+        halved = {event.bar.start_ms for event in day.events(BarClosed) if not event.bar.complete}
+        assert halved
+        assert halved <= whole
+        assert day.alerts("link") == []
+
+
 def bars_missing(day: Field, ticker: str) -> list[int]:
     """Ten-second bars of the session's time that the engine has never seen."""
     live = {event.bar.start_ms for event in day.events(BarClosed) if event.bar.ticker == ticker}

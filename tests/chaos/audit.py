@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from config import Settings
+from core.codec import decode
+from core.commands import Commands, ReadHistory
+from core.handlers.market import GAP_PAUSE_MS
 from core.orders import lineage_of
 from runtime.broker_day import AccountNow, read_account_now
 from runtime.planning import hours_of, plan_for
@@ -29,12 +32,8 @@ UNPROTECTED_SECONDS_MAX = 2
 ORPHAN_SECONDS_MAX = 20
 """Legs that outlive their position get 2 s for the broker's own group to end them, then a cancel and its answer."""
 
-FREEZE_MS = 60_000
 SKEW_MS = 5_000
 """More than the faults put the session's clock, by which its rows are dated, off the exchange's."""
-
-LOST_BAR = "message 50 "
-"""How the gateway's fault log names a real-time bar that it kept back."""
 
 Facts = list[dict[str, Any]]
 
@@ -54,7 +53,8 @@ def audit(plan: DayPlan, settings: Settings, date: str, folder: Path, lives: lis
         result.violations += untold_deaths(lives, folder)
     bars, wrong = bars_of_engine(rows)
     gateways = asyncio.run(bars_of_gateway(settings, _ends(bars)))
-    result.violations += [*wrong, *compare(bars, gateways, _first_bar_ms(date, lives), list(_without_history(folder)))]
+    excused = {ticker: [*_without_history(folder), *_asked_already(rows, ticker)] for ticker in bars}
+    result.violations += [*wrong, *compare(bars, gateways, _first_bar_ms(date, lives), excused)]
     result.bars = sum(len(of_ticker) for of_ticker in bars.values())
     reconciled_ms = [at_ms for life in lives for at_ms in life.reconciled_ms]
     result.recoveries_market_seconds = list(_recoveries(seen, reconciled_ms))
@@ -79,24 +79,26 @@ def _executions(account: AccountNow, rows: Rows) -> Iterator[str]:
 
 
 def _without_history(folder: Path) -> Iterator[tuple[int, int]]:
-    """From when to when a gap may end that stays: a slot's time more on each side than what the fault log says.
-
-    While the gateway gives no history, and where bars were lost or held back for less than 15 s within a sound link.
-    """
+    """From when to when the gateway gives no history, and a slot's time more on each side."""
     begun_ms = None
     for line in (folder / "faults.jsonl").read_text().splitlines():
         entry = json.loads(line)
-        if entry["fault"] == "freeze":
-            yield entry["at_ms"] - BAR_MS, entry["at_ms"] + FREEZE_MS + BAR_MS
-        elif entry["fault"] == "lose" and entry["detail"].startswith(LOST_BAR):
-            yield entry["at_ms"] - BAR_MS, entry["at_ms"] + BAR_MS
-        elif entry["fault"] == "farm" and entry["detail"].startswith("history"):
+        if entry["fault"] == "farm" and entry["detail"].startswith("history"):
             begun_ms = entry["at_ms"]
         elif entry["fault"] == "farm_mended" and entry["detail"] == "history" and begun_ms is not None:
             yield begun_ms - BAR_MS, entry["at_ms"] + BAR_MS
             begun_ms = None
     if begun_ms is not None:
         yield begun_ms - BAR_MS, sys.maxsize
+
+
+def _asked_already(rows: Rows, ticker: str) -> Iterator[tuple[int, int]]:
+    """From when to when a gap within a sound link may stay, because another of the ticker was asked for just before."""
+    asked = "SELECT at, commands FROM journal WHERE commands LIKE '%ReadHistory%'"
+    for at, text in rows.query(asked):
+        if ReadHistory(ticker) in decode(text, Commands):
+            at_ms = round(at.timestamp() * 1000)
+            yield at_ms, at_ms + GAP_PAUSE_MS + BAR_MS
 
 
 def _first_bar_ms(date: str, lives: list[Life]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from broker.errors import RequestRefused, RequestTimedOut
 from config import Settings
@@ -54,16 +54,20 @@ async def bars_of_gateway(settings: Settings, ticker_ends: dict[str, int]) -> Ba
     return found
 
 
-def compare(ours: Bars, gateways: Bars, first_ms: int, refused: Sequence[tuple[int, int]]) -> Iterator[str]:
+def compare(
+    ours: Bars, gateways: Bars, first_ms: int, excused: Mapping[str, Sequence[tuple[int, int]]]
+) -> Iterator[str]:
     """Nothing is missing from `first_ms` to the last bar that the engine had, and every complete bar is right.
 
-    `refused`: when the gateway had no history to give; a gap that ended then is left to live bars.
+    `excused`: from when to when, by ticker, a gap may end that stays.
     """
     for ticker, bars in ours.items():
         last = max(bars)
         missing = [start for start in range(first_ms, last, BAR_MS) if start not in bars]
         ends = {start: next(end for end in range(start, last + BAR_MS, BAR_MS) if end in bars) for start in missing}
-        missing = [start for start in missing if not any(begin <= ends[start] <= end for begin, end in refused)]
+        missing = [
+            start for start in missing if not any(begin <= ends[start] <= end for begin, end in excused.get(ticker, ()))
+        ]
         if missing:
             yield f"{ticker}: {len(missing)} bars are missing, from {missing[0]} to {missing[-1]}"
         for start, bar in gateways.get(ticker, {}).items():

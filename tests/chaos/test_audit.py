@@ -83,8 +83,8 @@ def test_the_times_without_cover_begin_anew_only_when_the_gateway_lost_or_refuse
 
 def test_a_missing_bar_and_a_wrong_one_are_found() -> None:
     whole = bars(1, 2, 3, 4)
-    assert list(compare(whole, whole, BAR_MS, [])) == []
-    (missing,) = compare(bars(1, 4), whole, BAR_MS, [])
+    assert list(compare(whole, whole, BAR_MS, {})) == []
+    (missing,) = compare(bars(1, 4), whole, BAR_MS, {})
     assert missing == "GLD: 2 bars are missing, from 20000 to 30000"
-    assert list(compare(bars(1, 4), whole, BAR_MS, [(4 * BAR_MS, 5 * BAR_MS)])) == []
-    assert len(list(compare(bars(1, 2, 3, 4, close=10.01), whole, BAR_MS, []))) == 4
+    assert list(compare(bars(1, 4), whole, BAR_MS, {"GLD": [(4 * BAR_MS, 5 * BAR_MS)]})) == []
+    assert len(list(compare(bars(1, 2, 3, 4, close=10.01), whole, BAR_MS, {}))) == 4

@@ -77,7 +77,7 @@ def test_a_whole_day_is_completed_from_the_broker_and_then_holds(postgres_url: s
     assert found.missing_executions == (MISSED,)
     store(postgres_url, SESSION, found)
     again = reconcile(broker, database_day(postgres_url, SESSION, lambda _: True))
-    assert (again.missing_executions, again.missing_commissions, again.completed_trades) == ((), (), ())
+    assert (again.missing_executions, again.missing_commissions, again.restated_trades) == ((), (), ())
     assert again.breaks == found.breaks
     before = tables(postgres_url)
     store(postgres_url, SESSION, again)

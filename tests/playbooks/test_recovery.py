@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -33,7 +34,7 @@ from tests.support.happenings import (
     traded_by_hand,
 )
 from tests.support.in_words import ENTERS, bracket, emergency, market_exit, modifies, refused
-from tests.support.playbook import PLAN, Playbook, doubts, no_history, not_connected, settings
+from tests.support.playbook import OPEN_MS, PLAN, Playbook, at, doubts, no_history, not_connected, settings
 
 ENTRY_2 = [ENTERS, bracket(2, "BUY", 133, "74.80", "75.25")]
 
@@ -331,6 +332,64 @@ def test_history_that_never_comes_is_waited_for_a_minute_at_most() -> None:
         start_ms = play.now_ms + number * 10_000
         play.when(happens(e.BarClosed(0, Bar("SOXL", start_ms, 75.1, 75.2, 75.0, 75.1, 100))))
     assert play.engine.newest_bar_end_ms("SOXL") == start_ms + 10_000
+
+
+def lost_bars(play: Playbook, count: int) -> list[Bar]:
+    """The next bars of SOXL, of which a sound link loses all but the last."""
+    start_ms = play.bar_ms["SOXL"]
+    return [Bar("SOXL", start_ms + n * 10_000, 75.1, 75.1 + n / 100, 75.1, 75.1, 100) for n in range(count)]
+
+
+def test_a_bar_that_a_sound_link_loses_is_asked_for_and_the_one_after_it_waits_case_38() -> None:
+    play = Playbook()
+    *lost, live = lost_bars(play, 3)
+    play.broker.history = tuple(lost)
+    play.when(happens(e.BarClosed(0, live)), then=["read history: SOXL"])
+    assert atr_of(play) == pytest.approx((11 * 0.05 + 0.00 + 0.01 + 0.02) / 14)
+    assert play.engine.newest_bar_end_ms("SOXL") == live.end_ms
+
+
+def test_half_a_bar_is_replaced_by_the_whole_one_case_38() -> None:
+    play = Playbook()
+    (whole,) = lost_bars(play, 1)
+    whole = replace(whole, high=75.4)
+    half = replace(whole, high=75.2, complete=False)
+    play.broker.history = (whole,)
+    play.when(happens(e.BarClosed(0, half)), then=["read history: SOXL"])
+    assert atr_of(play) == pytest.approx((13 * 0.05 + 0.3) / 14)
+
+
+def test_without_history_the_half_counts_and_so_does_the_bar_behind_a_gap() -> None:
+    play = Playbook()
+    (half,) = lost_bars(play, 1)
+    play.when(happens(e.BarClosed(0, replace(half, complete=False))), then=["read history: SOXL"])
+    assert play.engine.newest_bar_end_ms("SOXL") == half.end_ms
+
+
+def test_gaps_are_asked_for_once_in_five_minutes() -> None:
+    play = Playbook()
+    _, first, _, second = lost_bars(play, 4)
+    play.when(happens(e.BarClosed(0, first)), then=["read history: SOXL"])
+    play.when(happens(e.BarClosed(0, second)), then=[])
+    assert play.engine.newest_bar_end_ms("SOXL") == second.end_ms
+    play.when(minutes(5))
+    third = replace(second, start_ms=play.bar_ms["SOXL"] + 10_000)
+    play.when(happens(e.BarClosed(0, third)), then=["read history: SOXL"])
+
+
+def test_a_halt_and_the_night_leave_no_gap() -> None:
+    for count in (8, 100):
+        play = Playbook()
+        play.when(happens(e.BarClosed(0, lost_bars(play, count)[-1])), then=[])
+    play = Playbook(at(-60))
+    play.when(happens(e.BarClosed(0, Bar("SOXL", OPEN_MS, 75.1, 75.2, 75.0, 75.1, 100))), then=[])
+    assert play.engine.newest_bar_end_ms("SOXL") == OPEN_MS + 10_000
+
+
+def test_the_first_bar_of_the_day_can_be_lost_too() -> None:
+    play = Playbook(at(-60))
+    second = Bar("SOXL", OPEN_MS + 10_000, 75.1, 75.2, 75.0, 75.1, 100)
+    play.when(happens(e.BarClosed(0, second)), then=["read history: SOXL"])
 
 
 def test_an_unusable_bar_in_the_history_is_left_out() -> None:

@@ -38,7 +38,7 @@ def shaken(draw: st.DrawFn) -> tuple[BrokerDay, DatabaseDay]:
 @given(settled_days())
 def test_a_day_on_which_both_agree_passes(day: Day) -> None:
     found = reconcile(day.broker, day.database)
-    assert found.breaks == found.missing_executions == found.missing_commissions == found.completed_trades == ()
+    assert found.breaks == found.missing_executions == found.missing_commissions == found.restated_trades == ()
 
 
 @given(shaken())
@@ -46,7 +46,7 @@ def test_running_it_twice_changes_nothing(days: tuple[BrokerDay, DatabaseDay]) -
     broker, database = days
     first = reconcile(broker, database)
     assert reconcile(broker, database) == first
-    repaired = with_rows(database, first.missing_executions, first.missing_commissions, first.completed_trades)
+    repaired = with_rows(database, first.missing_executions, first.missing_commissions, first.restated_trades)
     assert reconcile(broker, repaired) == Reconciliation(breaks=first.breaks, pnl=first.pnl)
     assert len({(one.kind, one.key) for one in first.breaks}) == len(first.breaks)
 

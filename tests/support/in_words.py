@@ -44,6 +44,8 @@ def _report(command: c.Command, with_reads: bool) -> str | None:
             return f"over: {key.partition('/')[0]}"
         case c.ReadBroker(reason):
             return f"read: {reason}" if with_reads else None
+        case c.ReadHistory(ticker):
+            return f"read history: {ticker}"
         case _:
             return None
 

@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from core import commands as c
 from core import events as e
+from core.market import Bar
 from core.orders import Execution, OpenOrder, OrderSpec, PositionRow
 from core.vocabulary import Action, ErrorKind, Leg, OrderKind, OrderStatus, TimeInForce
 
@@ -77,6 +78,7 @@ class ModelBroker:
     loses: frozenset[str] = frozenset()  # legs of which a stand-alone order never arrives
     refuse_changes: tuple[int, ErrorKind] | None = None
     hears_cancels: bool = True
+    history: tuple[Bar, ...] = ()
     sent: int = 0
     commission: Decimal = Decimal("1.00")
 
@@ -85,7 +87,10 @@ class ModelBroker:
     def take(self, commands: Iterable[c.Command]) -> None:
         """Carry out what concerns the broker; without a connection it is lost."""
         for command in commands if self.connected else ():
-            self._carry_out(command)
+            if isinstance(command, c.ReadHistory):
+                self._say(e.HistoryLoaded(0, command.ticker, self.history))
+            else:
+                self._carry_out(command)
 
     def _carry_out(self, command: c.Command) -> None:
         match command:

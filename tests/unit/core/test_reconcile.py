@@ -33,7 +33,7 @@ def breaks(found: Reconciliation) -> list[tuple[BreakKind, str]]:
 def test_a_day_on_which_both_agree_passes(day: Day) -> None:
     found = reconcile(day.broker, day.database)
     assert found.passed
-    assert found.missing_executions == found.missing_commissions == found.completed_trades == ()
+    assert found.missing_executions == found.missing_commissions == found.restated_trades == ()
     soxl, gld = D("39.24") - D("2.3703"), D("-8.00") - D("1.90")
     assert found.pnl == (
         PnlLine(Scope.TRADE, "GLD 1", gld, gld),
@@ -68,9 +68,9 @@ def test_case_25_a_commission_that_came_late_completes_its_trade(day: Day) -> No
     database = replace(day.database, commissions=tuple(day.commissions[1:]), trades=(pending, day.trades[1]))
     found = reconcile(day.broker, database)
     assert found.missing_commissions == (day.commissions[0],)
-    assert found.completed_trades == (day.trades[0],)
+    assert found.restated_trades == (day.trades[0],)
     assert found.passed
-    repaired = with_rows(database, found.missing_executions, found.missing_commissions, found.completed_trades)
+    repaired = with_rows(database, found.missing_executions, found.missing_commissions, found.restated_trades)
     assert reconcile(day.broker, repaired) == Reconciliation(pnl=found.pnl)
 
 
@@ -114,6 +114,45 @@ def test_case_26_a_corrected_execution_is_no_break(day: Day) -> None:
     found = reconcile(broker, day.database)
     assert found.missing_executions == (corrected,)
     assert found.passed
+
+
+def test_case_26_a_fill_that_is_corrected_after_the_close_restates_its_trade(day: Day) -> None:
+    """A cent a share more for the 133 of the exit: the broker's realised P&L of the fill follows."""
+    number, last = next((number, one) for number, one in enumerate(day.executions) if one.shares == 133)
+    corrected = replace(last, exec_id=last.exec_id[:-2] + "02", price=last.price + D("0.01"))
+    row = day.commissions[number]
+    assert row.realized_pnl is not None
+    told = replace(row, exec_id=corrected.exec_id, realized_pnl=row.realized_pnl + D("1.33"))
+    broker = replace(
+        day.broker,
+        executions=tuple(corrected if one == last else one for one in day.executions),
+        commissions=(*day.commissions, told),
+    )
+    found = reconcile(broker, day.database)
+    assert found.passed, found.breaks
+    trade = day.trades[0]
+    assert found.restated_trades == (replace(trade, exit_price=corrected.price, gross_pnl=trade.gross_pnl + D("1.33")),)
+    repaired = with_rows(day.database, found.missing_executions, found.missing_commissions, found.restated_trades)
+    assert reconcile(broker, repaired) == Reconciliation(pnl=found.pnl)
+
+
+def test_case_26_a_correction_that_leaves_shares_is_a_break(day: Day) -> None:
+    last = next(one for one in day.executions if one.shares == 133)
+    corrected = replace(last, exec_id=last.exec_id[:-2] + "02", shares=130)
+    broker = replace(day.broker, executions=tuple(corrected if one == last else one for one in day.executions))
+    found = reconcile(broker, day.database)
+    assert found.restated_trades == ()
+    assert (BreakKind.POSITION_LEFT, "SOXL") in breaks(found)
+    assert (BreakKind.TRADE_DIFFERS, "SOXL 1") in breaks(found)
+
+
+def test_case_26_a_trade_that_was_stored_otherwise_is_a_break_beside_a_correction_of_another(day: Day) -> None:
+    other = day.executions[-1]
+    corrected = replace(other, exec_id=other.exec_id[:-2] + "02")
+    broker = replace(day.broker, executions=(*day.executions[:-1], corrected))
+    wrong = replace(day.trades[0], gross_pnl=day.trades[0].gross_pnl + 1)
+    found = reconcile(broker, with_rows(day.database, trades=[wrong]))
+    assert breaks(found) == [(BreakKind.TRADE_DIFFERS, "SOXL 1")]
 
 
 def test_case_26_a_correction_that_only_we_know_is_a_break(day: Day) -> None:
@@ -197,7 +236,7 @@ def test_a_trade_whose_executions_are_unpriced_stays_open(day: Day) -> None:
     rows = tuple(replace(row, commission=None) for row in day.commissions)
     trades = tuple(replace(trade, commissions=None) for trade in day.trades)
     found = reconcile(replace(day.broker, commissions=rows), replace(day.database, commissions=rows, trades=trades))
-    assert found.completed_trades == ()
+    assert found.restated_trades == ()
     assert {one.kind for one in found.breaks} == {BreakKind.COMMISSION_PENDING}
 
 
