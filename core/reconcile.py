@@ -153,18 +153,16 @@ def _restated_trades(database: DatabaseDay, whole: DatabaseDay, ledger: Ledger) 
 
 
 def _restated(trade: Trade, trip: RoundTrip) -> Trade:
-    """What the executions say of a round trip, if it is closed; why it ended and what it risked stays."""
-    if trip.closed_ms is None or trip.exit_price is None or trip.gross_pnl is None:
-        return trade
+    """What the executions say of a closed round trip; why it ended and what it risked stays."""
     return replace(
         trade,
         side=trip.side,
         shares=trip.most_held,
         opened_ms=trip.opened_ms,
-        closed_ms=trip.closed_ms,
+        closed_ms=trip.closed_ms or trade.closed_ms,
         entry_price=trip.entry_price,
-        exit_price=trip.exit_price,
-        gross_pnl=trip.gross_pnl,
+        exit_price=trip.exit_price or trade.exit_price,
+        gross_pnl=trip.gross_pnl or ZERO,
     )
 
 
