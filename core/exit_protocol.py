@@ -29,7 +29,8 @@ FURTHER_FRACTION = Decimal("0.005")
 """And at the second attempt; the market order follows."""
 
 MARKET_MS = 10_000
-"""A market order not filled for so long is cancelled and what is left read back: the ticker may be halted."""
+"""A market order that has not filled for so long is asked for. While it works for all that is left it stays: the ticker
+may be halted, and between a cancel and the next order nothing would cover the position."""
 
 PAUSE_MS = 30_000
 """After the broker refused a market order: a stop stands in until the next attempt."""
@@ -239,6 +240,16 @@ def _wait_for_market(desk: Desk, book: Book, run: Exit) -> None:
     timeout_ms = run.step_ms + MARKET_MS
     if order is not None and order.is_live and desk.state.now_ms < timeout_ms:
         book.look_again(timeout_ms)
+    elif order is not None and _closes_all(desk, book, run, order):
+        run.step_ms = desk.state.now_ms
+        book.look_again(run.step_ms + MARKET_MS)
+        desk.read_broker(f"exit of {book.ticker} is not filled")
+        desk.alert(
+            Severity.CRITICAL,
+            f"exit/{book.ticker}",
+            f"{book.ticker}: exit waits",
+            f"A market order for {order.shares} shares ({run.reason}) has not filled; is the ticker halted? It stays.",
+        )
     elif order is not None and order.stage is Stage.REJECTED and not order.filled:
         desk.alert(
             Severity.CRITICAL,
@@ -251,6 +262,17 @@ def _wait_for_market(desk: Desk, book: Book, run: Exit) -> None:
             place_emergency(desk, book, bracket)
     else:
         _go(desk, run, ExitStep.CLEARING)
+
+
+def _closes_all(desk: Desk, book: Book, run: Exit, order: Order) -> bool:
+    """Whether the market order works, as far as is known, for all that is left."""
+    left = book.position or (book.foreign_shares if run.whole_account else 0)
+    side = Side.LONG if left > 0 else Side.SHORT
+    return (
+        order.stage in (Stage.LIVE, Stage.UNKNOWN)
+        and order.spec.action is side.exit_action
+        and order.remaining == min(abs(left), desk.params.max_shares_per_order)
+    )
 
 
 def _wait_for_pause(desk: Desk, book: Book, run: Exit) -> None:
