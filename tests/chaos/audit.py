@@ -57,7 +57,7 @@ def audit(plan: DayPlan, settings: Settings, date: str, folder: Path, lives: lis
     result.violations += [*wrong, *compare(bars, gateways, _first_bar_ms(date, lives), excused)]
     result.bars = sum(len(of_ticker) for of_ticker in bars.values())
     reconciled_ms = [at_ms for life in lives for at_ms in life.reconciled_ms]
-    result.recoveries_market_seconds = list(_recoveries(seen, reconciled_ms))
+    result.recoveries_market_seconds = list(recoveries(seen, reconciled_ms))
     result.outages_seconds = [(end_ms - begin_ms) / 1000 for begin_ms, end_ms in outages(seen)]
     result.executions = len(account.executions)
     result.trades = len(rows.query("SELECT 1 FROM trades"))
@@ -183,10 +183,17 @@ def _breaks(rows: Rows) -> Iterator[str]:
         yield f"break {kind} {key}: ours {ours}, the broker's {brokers}"
 
 
-def _recoveries(seen: Facts, reconciled_ms: list[int]) -> Iterator[float]:
-    """Market seconds from each connection to the moment at which the broker had been read back."""
+def recoveries(seen: Facts, reconciled_ms: list[int]) -> Iterator[float]:
+    """Market seconds from each connection to the moment at which the broker had been read back.
+
+    The exchange notes a connection at the end of its second; the read-back may have come within it.
+    """
+    cut_ms = 0
     for fact in seen:
-        if fact["what"] == "connected":
-            after = [at_ms for at_ms in reconciled_ms if at_ms >= fact["at_ms"]]
+        if fact["what"] == "cut_off":
+            cut_ms = fact["at_ms"]
+        elif fact["what"] == "connected":
+            since_ms = max(cut_ms, fact["at_ms"] - 1_000)
+            after = [at_ms for at_ms in reconciled_ms if at_ms >= since_ms]
             if after:
-                yield (min(after) - fact["at_ms"]) / 1000
+                yield max(0, min(after) - fact["at_ms"]) / 1000

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.market import Bar
+from tests.chaos.audit import recoveries
 from tests.chaos.audit_bars import BAR_MS, compare
 from tests.chaos.audit_outages import BEGUN, OVER, untold_deaths, untold_outages
 from tests.chaos.kill_points import Kill
@@ -79,6 +80,11 @@ def test_the_times_without_cover_begin_anew_only_when_the_gateway_lost_or_refuse
         assert (one.waited_seconds_max, one.cut_off_seconds) == (waited, 0)
     one.look(5_000, 0, 100, connected=False)
     assert (one.waited_seconds_max, one.cut_off_seconds) == (2, 1)
+
+
+def test_a_read_back_within_the_second_of_the_connection_took_no_time() -> None:
+    assert list(recoveries(OUTAGE, [0, 89_500, 120_000])) == [0.0, 0.0]
+    assert list(recoveries(OUTAGE, [0, 59_900, 93_000])) == [0.0, 3.0]
 
 
 def test_a_missing_bar_and_a_wrong_one_are_found() -> None:
