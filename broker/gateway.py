@@ -87,7 +87,7 @@ class IbBroker:
         self._account = Account(account, contracts, requests, emit, clock.now_ms)
         self._market_data = MarketData(contracts, requests, self._queue, self._link, emit, clock.now_ms)
         self._history = History(
-            contracts, requests, history_budget or LocalHistoryBudget(), clock, gateway_zone, waits=not deterministic
+            contracts, requests, history_budget or LocalHistoryBudget(), clock, gateway_zone, self._connected
         )
         self._read_back = ReadBack(self._orders, self._executions, self._account, requests, emit, clock.now_ms)
         self._notices = Notices(
@@ -192,7 +192,8 @@ class IbBroker:
 
     async def read_history(self, ticker: str, end_ms: int, duration_seconds: int) -> tuple[Bar, ...]:
         """Closed 10-second bars; see broker/history for what it raises."""
-        return await self._history.read(self._connected(), ticker, end_ms, duration_seconds)
+        self._connected()
+        return await self._history.read(ticker, end_ms, duration_seconds)
 
     async def read_what_if(self, ticker: str) -> WhatIf:
         """What one share at the market would come to. Raises RequestRefused, BrokerUnavailable."""

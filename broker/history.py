@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any, Final
 
 from ib_async.objects import BarData
@@ -19,26 +18,26 @@ from core.market import Bar
 
 MOST_SECONDS: Final = 14_400
 """The longest duration that IB serves in 10-second bars."""
-TIMEOUT_SECONDS: Final = 60.0
-WAIT_SECONDS: Final = 0.05
+TIMEOUT_SECONDS: Final = 20.0
+"""Live bars wait for a minute; a question that is not answered shall not use it up for the tickers behind it."""
 
 
 class History:
-    """Reads history. `waits`: a request that the budget forbids now is made when the clock allows it, else refused."""
+    """Reads history. `connected` gives the client of the moment or raises BrokerUnavailable."""
 
     def __init__(self, contracts: Contracts, requests: Requests, budget: HistoryBudget, clock: Clock, gateway_zone: str,
-                 *, waits: bool) -> None:  # fmt: skip
+                 connected: Callable[[], Any]) -> None:  # fmt: skip
         self._contracts = contracts
         self._requests = requests
         self._budget = budget
         self._clock = clock
         self._gateway_zone = gateway_zone
-        self._waits = waits
+        self._connected = connected
         self._answers: dict[
             tuple[str, int, int], tuple[int, list[Bar]]
         ] = {}  # an identical question is not asked again
 
-    async def read(self, client: Any, ticker: str, end_ms: int, duration_seconds: int) -> tuple[Bar, ...]:
+    async def read(self, ticker: str, end_ms: int, duration_seconds: int) -> tuple[Bar, ...]:
         """Closed bars of regular hours in [end - duration, end), oldest first, with flat bars where nothing traded.
 
         Empty when the broker holds none. Raises RequestRefused, RequestTimedOut, HistoryBudgetSpent, BrokerUnavailable.
@@ -49,7 +48,7 @@ class History:
         start_ms = piece_end_ms - duration_seconds * 1000
         while piece_end_ms > start_ms:
             seconds = min(MOST_SECONDS, (piece_end_ms - start_ms) // 1000)
-            bars[:0] = await self._piece(client, listing, piece_end_ms, seconds)
+            bars[:0] = await self._piece(listing, piece_end_ms, seconds)
             piece_end_ms -= seconds * 1000
         closed = _once_each(bars, end_ms)
         return fill_flat(closed, _fill_until_ms(listing, closed, end_ms))
@@ -62,14 +61,17 @@ class History:
         """All bars are in."""
         self._requests.finish(request_id)
 
-    async def _piece(self, client: Any, listing: Listing, end_ms: int, seconds: int) -> list[Bar]:
+    async def _piece(self, listing: Listing, end_ms: int, seconds: int) -> list[Bar]:
         ticker = listing.instrument.ticker
         words = f"{seconds} s of history of {ticker} before {ib_time(end_ms)} UTC"
         question = HistoryRequest(ticker, end_ms, seconds, self._clock.now_ms())
         answered = self._answers.get(question.question)
         if answered is not None and question.at_ms - answered[0] < IDENTICAL_MS:
             return answered[1]
-        await self._reserve(words, question)
+        allowed_ms = await self._budget.reserve(question)
+        if allowed_ms > question.at_ms:
+            raise HistoryBudgetSpent(words, allowed_ms)
+        client = self._connected()  # the budget took its time: the link may have gone, or be another
         key = self._requests.next_id()
         try:
             rows: list[BarData] = await self._requests.ask(
@@ -88,17 +90,6 @@ class History:
         recent = {asked: known for asked, known in self._answers.items() if question.at_ms - known[0] < IDENTICAL_MS}
         self._answers = {**recent, question.question: (question.at_ms, bars)}
         return bars
-
-    async def _reserve(self, words: str, request: HistoryRequest) -> None:
-        while True:
-            now_ms = self._clock.now_ms()
-            allowed_ms = await self._budget.reserve(replace(request, at_ms=now_ms))
-            if allowed_ms <= now_ms:
-                return
-            if not self._waits:
-                raise HistoryBudgetSpent(words, allowed_ms)
-            while self._clock.now_ms() < allowed_ms:  # noqa: ASYNC110 - the session's clock can't be awaited
-                await asyncio.sleep(WAIT_SECONDS)
 
     def _bar(self, ticker: str, row: BarData) -> Bar:
         start_ms = epoch_ms(str(row.date), self._gateway_zone)

@@ -33,10 +33,14 @@ class InstrumentRead(Event):
 
 @dataclass(frozen=True, slots=True)
 class HistoryLoaded(Event):
-    """Closed bars from history, oldest first: warm-up, or the fill of a gap. Bars already known are passed over."""
+    """Closed bars from history, oldest first: warm-up, or the fill of a gap. Bars already known are passed over.
+
+    `asked_ms` is when they were asked for: an answer from before an outage does not fill the gap of that outage.
+    """
 
     ticker: str
     bars: tuple[Bar, ...]
+    asked_ms: int | None = None
 
 
 @fast_init

@@ -29,8 +29,8 @@ FURTHER_FRACTION = Decimal("0.005")
 """And at the second attempt; the market order follows."""
 
 MARKET_MS = 10_000
-"""A market order that has not filled for so long is asked for. While it works for all that is left it stays: the ticker
-may be halted, and between a cancel and the next order nothing would cover the position."""
+"""A market order that has not filled for so long is asked for. It stays while it works, alone and for all that is left:
+the ticker may be halted, and between a cancel and the next order nothing would cover the position."""
 
 PAUSE_MS = 30_000
 """After the broker refused a market order: a stop stands in until the next attempt."""
@@ -265,11 +265,12 @@ def _wait_for_market(desk: Desk, book: Book, run: Exit) -> None:
 
 
 def _closes_all(desk: Desk, book: Book, run: Exit, order: Order) -> bool:
-    """Whether the market order works, as far as is known, for all that is left."""
+    """Whether the market order works, as far as is known, for all that is left, and no other order beside it."""
     left = book.position or (book.foreign_shares if run.whole_account else 0)
     side = Side.LONG if left > 0 else Side.SHORT
     return (
         order.stage in (Stage.LIVE, Stage.UNKNOWN)
+        and len(book.orders) == 1
         and order.spec.action is side.exit_action
         and order.remaining == min(abs(left), desk.params.max_shares_per_order)
     )

@@ -36,11 +36,7 @@ def reconcile(broker: BrokerDay, database: DatabaseDay) -> Reconciliation:
     executions = tuple(_missing_executions(broker, database))
     commissions = tuple(_missing_commissions(broker, database))
     whole = with_rows(database, executions, commissions)
-    ledger = Ledger()
-    for execution in whole.executions:
-        ledger.record(execution)
-    for row in whole.commissions:
-        ledger.set_commission(row.exec_id, row.commission)
+    ledger = _ledger_of(whole)
     trades = tuple(_restated_trades(database, whole, ledger))
     whole = with_rows(whole, trades=trades)
     pnl = tuple(_pnl_lines(whole, ledger))
@@ -52,6 +48,15 @@ def reconcile(broker: BrokerDay, database: DatabaseDay) -> Reconciliation:
         *_pnl_breaks(pnl),
     )
     return Reconciliation(executions, commissions, trades, breaks, pnl)
+
+
+def _ledger_of(day: DatabaseDay) -> Ledger:
+    ledger = Ledger()
+    for execution in day.executions:
+        ledger.record(execution)
+    for row in day.commissions:
+        ledger.set_commission(row.exec_id, row.commission)
+    return ledger
 
 
 def with_rows(
@@ -138,44 +143,53 @@ def _trade_pairs(whole: DatabaseDay, ledger: Ledger) -> Iterator[tuple[str, Trad
 
 
 def _restated_trades(database: DatabaseDay, whole: DatabaseDay, ledger: Ledger) -> Iterator[Trade]:
-    """The stored trades whose commissions were pending and are known now, or whose fills the broker corrected since."""
-    corrected = _corrected_since(database, whole)
+    """The stored trades whose fills the broker corrected since, or whose pending commissions are known now."""
+    corrected = {trade.number: trade for trade in _corrected_trades(database, ledger)}
+    yield from corrected.values()
     for _, trade, trip in _trade_pairs(whole, ledger):
-        if trade is None or trip is None:
+        if trade is None or trip is None or trade.commissions is not None or trade.number in corrected:
             continue
-        stated = trade
-        if not corrected.isdisjoint(part.lineage for part in trip.parts):
-            stated = _restated(trade, trip)
-        if trade.commissions is None or stated is not trade:
-            stated = replace(stated, commissions=ledger.trade_commissions(trip))
-        if stated != trade:
-            yield stated
+        commissions = ledger.trade_commissions(trip)
+        if commissions is not None and _stored(trade) == _made(trip):
+            yield replace(trade, commissions=commissions)
 
 
-def _restated(trade: Trade, trip: RoundTrip) -> Trade:
-    """What the executions say of a closed round trip; why it ended and what it risked stays."""
-    return replace(
-        trade,
-        side=trip.side,
-        shares=trip.most_held,
-        opened_ms=trip.opened_ms,
-        closed_ms=trip.closed_ms or trade.closed_ms,
-        entry_price=trip.entry_price,
-        exit_price=trip.exit_price or trade.exit_price,
-        gross_pnl=trip.gross_pnl or ZERO,
-    )
+def _corrected_trades(database: DatabaseDay, ledger: Ledger) -> Iterator[Trade]:
+    """Trades that were right by the executions that the database knew, as the broker's corrections have them.
+
+    A correction that splits, joins or opens round trips restates nothing: a person is to look at that.
+    """
+    now = {_lineages(trip): trip for ticker in ledger.books for trip in ledger.trades(ticker)}
+    for _, trade, trip in _trade_pairs(database, _ledger_of(database)):
+        if trade is None or trip is None or _stored(trade) != _made(trip):
+            continue
+        corrected = now.get(_lineages(trip), trip)
+        if _made(corrected) != _made(trip):
+            yield replace(
+                trade,
+                side=corrected.side,
+                shares=corrected.most_held,
+                opened_ms=corrected.opened_ms,
+                closed_ms=corrected.closed_ms or trade.closed_ms,
+                entry_price=corrected.entry_price,
+                exit_price=corrected.exit_price or trade.exit_price,
+                gross_pnl=corrected.gross_pnl or ZERO,
+                commissions=ledger.trade_commissions(corrected),
+            )
 
 
-def _corrected_since(database: DatabaseDay, whole: DatabaseDay) -> set[str]:
-    """Lineages that the database knew, and of which the broker has a newer revision."""
-    known: dict[str, tuple[int, str]] = {}
-    for row in database.executions:
-        known[row.lineage] = max(known.get(row.lineage, NEVER), revision_of(row.exec_id))
-    return {
-        row.lineage
-        for row in whole.executions
-        if row.lineage in known and revision_of(row.exec_id) > known[row.lineage]
-    }
+def _lineages(trip: RoundTrip) -> tuple[str, ...]:
+    """Which executions made a round trip."""
+    return tuple(part.lineage for part in trip.parts)
+
+
+def _stored(trade: Trade) -> tuple[object, ...]:
+    """What a trade and its round trip must agree on, but for commissions."""
+    return trade.side, trade.shares, trade.opened_ms, trade.closed_ms, cents(trade.gross_pnl)
+
+
+def _made(trip: RoundTrip) -> tuple[object, ...]:
+    return trip.side, trip.most_held, trip.opened_ms, trip.closed_ms, cents(trip.gross_pnl or ZERO)
 
 
 def _trade_breaks(whole: DatabaseDay, ledger: Ledger) -> Iterator[Break]:

@@ -152,6 +152,7 @@ class Book:
     bar_end_ms: int = 0
     data_seen_ms: int | None = None
     awaits_history: bool = True
+    awaits_since_ms: int = 0  # when that history was to be asked for
     gap_asked_ms: int = 0  # when a gap in the live bars was last asked for
     held_bars: list[Bar] = field(default_factory=list)  # live bars that wait for the history before them
     minutes: Resampler | None = None  # for correlation-adjusted sizing only

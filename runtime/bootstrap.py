@@ -34,6 +34,9 @@ from runtime.session import Session
 from runtime.shipping import shipping
 from runtime.supervision import supervision
 
+PASS_SECONDS = 0.05
+"""How long running time is let pass until it is looked again whether history may be asked for."""
+
 log = logging.getLogger(__name__)
 
 
@@ -96,7 +99,7 @@ def _assemble(
 ) -> Host:
     recovered = recover(journal, settings.params(), plan)
     clock = make_clock(settings)
-    chores, history = Chores(), Chores()
+    chores, history = Chores(clock), Chores(clock)
     session = Session(
         engine=recovered.engine,
         journal=journal,
@@ -127,7 +130,16 @@ def _assemble(
         broker=broker,
         clock=clock,
         plan=plan,
-        connector=Connector(session, broker, clock, tickers, hours_of(plan.date), lambda: host.hear_time(), history),
+        connector=Connector(
+            session,
+            broker,
+            clock,
+            tickers,
+            hours_of(plan.date),
+            hear_time=lambda: host.hear_time(),
+            pass_time=(lambda: host.hear_time()) if deterministic else partial(asyncio.sleep, PASS_SECONDS),
+            history=history,
+        ),
         chores=chores,
         history=history,
     )

@@ -33,6 +33,7 @@ class Connector:
         tickers: tuple[str, ...],
         hours: TradingHours,
         hear_time: Callable[[], Awaitable[None]],
+        pass_time: Callable[[], Awaitable[None]],
         history: Chores,
     ) -> None:
         self._session = session
@@ -41,6 +42,7 @@ class Connector:
         self._tickers = tickers
         self._hours = hours
         self._hear_time = hear_time
+        self._pass_time = pass_time
         self._history = history
         self.is_subscribed = False
 
@@ -72,25 +74,26 @@ class Connector:
                 pass
 
     async def _is_loaded(self, ticker: str) -> bool:
-        """Load, or let the time pass in which it is forbidden (only deterministic time stands still else)."""
+        """Load, or let the time pass in which it is forbidden."""
         try:
             await self._load(ticker)
         except HistoryBudgetSpent as spent:
             while self._clock.now_ms() < spent.retry_at_ms:
-                await self._hear_time()
+                await self._pass_time()
                 self._session.pump()
             return False
         return True
 
     async def _load(self, ticker: str) -> None:
         """Give a ticker the bars between its newest and now; what the broker refuses is left to live bars."""
+        asked_ms = self._clock.now_ms()
         bars: list[Bar] = []
         for end_ms, seconds in self._spans(ticker):
             try:
                 bars += await self._broker.read_history(ticker, end_ms, seconds)
             except (RequestRefused, RequestTimedOut) as missing:
                 log.warning("no history for %s: %s", ticker, missing)
-        self._session.inbox.put(HistoryLoaded(self._clock.now_ms(), ticker, tuple(bars)))
+        self._session.inbox.put(HistoryLoaded(self._clock.now_ms(), ticker, tuple(bars), asked_ms))
 
     def _spans(self, ticker: str) -> Iterator[tuple[int, int]]:
         """What to ask for, as (end in UTC epoch ms, seconds): the end of yesterday for a cold start, and today's gap.

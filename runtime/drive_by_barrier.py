@@ -41,4 +41,4 @@ async def drive_by_barrier(host: Host) -> None:
 
 async def _do_chores(host: Host) -> None:
     await host.chores.drain()
-    await host.history.drain(host.clock.now_ms())
+    await host.history.drain()

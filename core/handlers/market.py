@@ -12,8 +12,8 @@ from core.market import Bar
 from core.state import Book
 from core.vocabulary import Link, Severity
 
-HELD_BARS_MAX = 6
-"""Live bars kept back while the history before them is awaited; then they are taken without it."""
+HELD_MS = 60_000
+"""How long live bars are kept back for the history before them; then they are taken without it."""
 
 GAP_MS = 60_000
 """A longer pause in a stream that is sound otherwise is a halt of the ticker: no bar was lost, none is asked for."""
@@ -57,14 +57,29 @@ def on_bar_closed(desk: Desk, event: BarClosed) -> None:
 
 
 def on_history_loaded(desk: Desk, event: HistoryLoaded) -> None:
-    """Take in warm-up bars, or those of a gap, and then the live ones that waited for them; each bar once."""
+    """Take in warm-up bars, or those of a gap, and then the live ones that waited for them; each bar once.
+
+    Live bars that wait for the history of a later gap go on waiting; what belongs before them is taken.
+    """
     book = desk.book(event.ticker)
-    for bar in event.bars:
+    held = {bar.start_ms: bar for bar in book.held_bars}
+    is_older = event.asked_ms is not None and event.asked_ms < book.awaits_since_ms
+    for stored in event.bars:
+        if is_older and held and stored.start_ms >= min(held):
+            break
+        live = held.get(stored.start_ms)
+        bar = live if live is not None and _is_truer(live, stored) else stored
         if _is_usable(bar):
             _take(desk, book, bar)
         else:
             _distrust(desk, book, bar)
-    _release(desk, book)
+    if not is_older:
+        _release(desk, book)
+
+
+def _is_truer(live: Bar, stored: Bar) -> bool:
+    """Whether a live bar is to be believed: it is whole, or history, which lags a little, has no trade of it yet."""
+    return live.complete or (stored.flat and not live.flat)
 
 
 def _leaves_gap(desk: Desk, book: Book, bar: Bar) -> bool:
@@ -76,7 +91,7 @@ def _leaves_gap(desk: Desk, book: Book, bar: Bar) -> bool:
     is_whole = missing_ms == 0 and bar.complete
     if is_whole or not 0 <= missing_ms <= GAP_MS or now_ms < book.gap_asked_ms + GAP_PAUSE_MS:
         return False
-    book.awaits_history, book.gap_asked_ms = True, now_ms
+    book.awaits_history, book.awaits_since_ms, book.gap_asked_ms = True, now_ms, now_ms
     desk.out.append(ReadHistory(book.ticker))
     return True
 
@@ -91,7 +106,7 @@ def _hold(desk: Desk, book: Book, bar: Bar) -> None:
         return
     value(desk, book, bar.close)
     book.held_bars.append(bar)
-    if len(book.held_bars) >= HELD_BARS_MAX:
+    if desk.state.now_ms >= book.awaits_since_ms + HELD_MS:
         _release(desk, book)
 
 

@@ -6,7 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from broker.errors import HistoryBudgetSpent
+from broker.errors import BrokerUnavailable, HistoryBudgetSpent, Unavailability
+from broker.history_budget import HistoryRequest
 from core.events import BarClosed, InstrumentRead, LinkChanged, MarketDataSeen, QuoteChanged
 from core.vocabulary import Link
 from simulator.faults.script import parse
@@ -61,6 +62,21 @@ async def test_case_39_a_spent_budget_says_when_to_come_back() -> None:
         assert spent.value.retry_at_ms == trader.clock.at_ms + 2_000
         await trader.tick(2)
         assert len(await trader.broker.read_history("SOXL", trader.clock.at_ms, 300)) == 30
+
+
+async def test_a_link_that_goes_while_the_budget_is_asked_is_told_as_lost() -> None:
+    """The budget is asked in Postgres: what comes of it may be a question to a client that is gone."""
+    async with desk("SOXL") as trader:
+
+        class Slow:
+            async def reserve(self, request: HistoryRequest) -> int:
+                trader.broker._drop("the gateway closed the connection")
+                return request.at_ms
+
+        trader.broker._history._budget = Slow()
+        with pytest.raises(BrokerUnavailable) as lost:
+            await trader.broker.read_history("SOXL", trader.clock.at_ms, 60)
+        assert lost.value.why is Unavailability.LOST
 
 
 async def test_no_history_is_an_empty_answer() -> None:

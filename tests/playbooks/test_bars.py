@@ -9,7 +9,7 @@ import pytest
 from core import events as e
 from core.market import Bar
 from core.vocabulary import Link
-from tests.support.happenings import bar, happens, link_back, link_lost, minutes
+from tests.support.happenings import bar, happens, link_back, link_lost, minutes, seconds
 from tests.support.playbook import OPEN_MS, Playbook, at, no_history
 
 
@@ -62,11 +62,52 @@ def test_without_a_gap_nothing_waits() -> None:
 
 
 def test_history_that_never_comes_is_waited_for_a_minute_at_most() -> None:
-    play = Playbook(no_history())
-    for number in range(6):
-        start_ms = play.now_ms + number * 10_000
-        play.when(happens(e.BarClosed(0, Bar("SOXL", start_ms, 75.1, 75.2, 75.0, 75.1, 100))))
-    assert play.engine.newest_bar_end_ms("SOXL") == start_ms + 10_000
+    play = Playbook()
+    play.setup.warm = False
+    play.when(link_lost, link_back)
+    _, *live = lost_bars(play, 8)
+    for number, one in enumerate(live):
+        play.when(seconds(10), happens(e.BarClosed(0, one)))
+        newest_ms = play.engine.newest_bar_end_ms("SOXL")
+        assert newest_ms == (one.end_ms if number >= 5 else play.bar_ms["SOXL"])
+
+
+def test_the_minute_begins_anew_with_an_outage() -> None:
+    """Bars that waited when the link went wait on: the outage's history comes before the first bar behind it."""
+    play = Playbook()
+    play.setup.warm = False
+    bars = lost_bars(play, 13)
+    play.broker.mute = True  # the history that is asked for does not come
+    play.when(happens(*[e.BarClosed(0, one) for one in bars[1:6]]), link_lost)
+    play.broker.mute = False
+    play.when(minutes(1), link_back, happens(e.BarClosed(0, bars[12])))
+    assert play.engine.newest_bar_end_ms("SOXL") == play.bar_ms["SOXL"]
+    play.when(happens(e.HistoryLoaded(0, "SOXL", tuple(bars[:12]))))
+    assert atr_of(play) == pytest.approx((1 * 0.05 + sum(range(13)) / 100) / 14)
+
+
+def test_an_answer_from_before_an_outage_does_not_stand_for_its_history() -> None:
+    play = Playbook()
+    play.setup.warm = False
+    first, second, third, live = lost_bars(play, 4)
+    asked_ms = play.now_ms
+    play.when(seconds(30), link_lost, link_back, happens(e.BarClosed(0, live)))
+    for found in ((), (first, replace(third, flat=True), replace(live, flat=True, volume=0))):
+        play.when(happens(e.HistoryLoaded(0, "SOXL", found, asked_ms)))
+    assert play.engine.state.books["SOXL"].held_bars == [live]
+    play.when(happens(e.HistoryLoaded(0, "SOXL", (second, third), play.now_ms)))
+    assert play.engine.newest_bar_end_ms("SOXL") == live.end_ms
+
+
+def test_a_live_bar_is_believed_where_history_lags() -> None:
+    """The end of a history answer may lack the newest trades: what seems to have been without any is filled flat."""
+    for half in (False, True):
+        play = Playbook()
+        lost, live = lost_bars(play, 2)
+        live = replace(live, high=75.8, close=75.8, complete=not half)
+        play.broker.history = (lost, replace(live, high=75.1, close=75.1, volume=0, flat=True, complete=True))
+        play.when(happens(e.BarClosed(0, live)), then=["read history: SOXL"])
+        assert atr_of(play) == pytest.approx((12 * 0.05 + 0.0 + 0.7) / 14)
 
 
 def lost_bars(play: Playbook, count: int) -> list[Bar]:

@@ -156,38 +156,6 @@ def test_a_short_position_buys() -> None:
     play.when(seconds(5), then=[modifies("target#1", 133, "75.48")])
 
 
-def at_the_market() -> Playbook:
-    """A market order for the whole position has arrived and does not fill, since the ticker is halted."""
-    play = stuck().when(flatten())
-    play.when(seconds(5), then=[modifies("target#1", 133, "74.72")])
-    return play.when(seconds(5), then=[*CANCELS, market_exit(2, "SELL", 133)])
-
-
-def test_then_further_then_as_market_and_that_stays_while_it_works() -> None:
-    play = at_the_market().when(seconds(10), then=["read: exit of SOXL is not filled", "critical: exit"])
-    play.when(filled("exit#2", 100, "75.00"), then=[]).when(seconds(10), then=["read: exit of SOXL is not filled"])
-    play.when(filled("exit#2", 33, "75.00"), then=["trade: long 133 flatten -13.30", "over: exit"])
-    play.when(minutes(5), then=[]).check("flat", lambda p: p.engine.is_flat(), True)
-
-
-def test_a_market_order_that_waits_outlives_an_outage() -> None:
-    play = at_the_market().when(seconds(3), link_lost, seconds(20), link_back)
-    play.when(minutes(1)).check(
-        "one", lambda p: [ref for ref in p.broker.orders if ref.endswith("/exit")], [play.ref("exit#2")]
-    )
-    play.when(filled("exit#2", 133, "75.00")).check("flat", lambda p: p.engine.is_flat(), True)
-
-
-def test_a_market_order_that_the_broker_ended_is_followed_by_another_until_it_is_flat() -> None:
-    play = at_the_market().when(ended("exit#2"), then=[market_exit(3, "SELL", 133), "critical: exit"])
-    play.when(filled("exit#3", 133, "75.00"), then=["trade: long 133 flatten -13.30", "over: exit"])
-
-
-def test_a_market_order_for_more_than_is_left_is_replaced() -> None:
-    play = at_the_market().when(traded_by_hand(Action.SELL, 33, "75.00"), seconds(10))
-    play.check("less", lambda p: p.broker.orders[p.ref("exit#3")].total, 100)
-
-
 def test_what_the_target_already_sold_is_not_sold_again() -> None:
     play = stuck().when(flatten()).when(filled("target", 33, "75.05"))
     play.when(seconds(5), then=[modifies("target#1", 133, "74.72")])

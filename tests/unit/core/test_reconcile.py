@@ -136,6 +136,20 @@ def test_case_26_a_fill_that_is_corrected_after_the_close_restates_its_trade(day
     assert reconcile(broker, repaired) == Reconciliation(pnl=found.pnl)
 
 
+def test_case_26_a_correction_hides_nothing_that_was_wrong_before(day: Day) -> None:
+    """Neither in the trade of the corrected fill, nor where the row of another trade is missing."""
+    day.trade("SOXL", Side.LONG, [(50, "76.00", "1.00")], [(50, "76.50", "1.00")])
+    last = next(one for one in day.executions if one.shares == 133)
+    corrected = replace(last, exec_id=last.exec_id[:-2] + "02", price=last.price + D("0.01"))
+    broker = replace(day.broker, executions=tuple(corrected if one == last else one for one in day.executions))
+    wrong = with_rows(day.database, trades=[replace(day.trades[0], side=Side.SHORT, shares=500, gross_pnl=D(9999))])
+    lacking = replace(day.database, trades=tuple(day.trades[1:]))
+    for database, kind in ((wrong, BreakKind.TRADE_DIFFERS), (lacking, BreakKind.TRADE_MISSING)):
+        found = reconcile(broker, database)
+        assert found.restated_trades == ()
+        assert kind in {one.kind for one in found.breaks}
+
+
 def test_case_26_a_correction_that_leaves_shares_is_a_break(day: Day) -> None:
     last = next(one for one in day.executions if one.shares == 133)
     corrected = replace(last, exec_id=last.exec_id[:-2] + "02", shares=130)

@@ -8,6 +8,17 @@ from broker.errors import BrokerUnavailable, HistoryBudgetSpent, RequestTimedOut
 from runtime.chores import Chore, Chores
 
 
+class Watch:
+    """A clock that shows what it is set to."""
+
+    def __init__(self) -> None:
+        self.at_ms = 1_000
+
+    def now_ms(self) -> int:
+        """UTC epoch ms."""
+        return self.at_ms
+
+
 class Asked:
     """Chores that write down their names, and fail as they are told, once each."""
 
@@ -26,7 +37,7 @@ class Asked:
 
 
 async def test_each_is_done_once_in_the_order_of_asking() -> None:
-    asked, chores = Asked(), Chores()
+    asked, chores = Asked(), Chores(Watch())
     for name in ("one", "two", "one"):
         chores.add(*asked(name))
     await chores.drain()
@@ -36,7 +47,7 @@ async def test_each_is_done_once_in_the_order_of_asking() -> None:
 
 async def test_what_was_not_answered_in_time_is_asked_again_and_what_a_lost_link_took_is_not() -> None:
     lost = BrokerUnavailable(Unavailability.LOST, "the link was lost")
-    asked, chores = Asked(slow=RequestTimedOut("a question", 1.0), lost=lost), Chores()
+    asked, chores = Asked(slow=RequestTimedOut("a question", 1.0), lost=lost), Chores(Watch())
     for name in ("slow", "lost", "well"):
         chores.add(*asked(name))
     await chores.drain()
@@ -45,21 +56,24 @@ async def test_what_was_not_answered_in_time_is_asked_again_and_what_a_lost_link
 
 
 async def test_what_pacing_forbids_waits_until_it_is_allowed_and_nothing_waits_for_it() -> None:
-    asked, chores = Asked(GLD=HistoryBudgetSpent("history", 5_000)), Chores()
+    watch = Watch()
+    asked, chores = Asked(GLD=HistoryBudgetSpent("history", 5_000)), Chores(watch)
     chores.add(*asked("GLD"))
     chores.add(*asked("SLV"))
-    await chores.drain(1_000)
+    await chores.drain()
     assert asked.names == ["GLD", "SLV"]
     chores.add(*asked("GLD"))  # it waits already
-    await chores.drain(4_999)
+    watch.at_ms = 4_999
+    await chores.drain()
     assert asked.names == ["GLD", "SLV"]
-    await chores.drain(5_000)
-    await chores.drain(6_000)
+    watch.at_ms = 5_000
+    await chores.drain()
+    await chores.drain()
     assert asked.names == ["GLD", "SLV", "GLD"]
 
 
 async def test_in_running_time_they_are_done_as_they_come() -> None:
-    asked, chores = Asked(), Chores()
+    asked, chores = Asked(), Chores(Watch())
     running = asyncio.create_task(chores.run())
     for name in ("one", "two"):
         chores.add(*asked(name))
@@ -67,3 +81,22 @@ async def test_in_running_time_they_are_done_as_they_come() -> None:
             await asyncio.sleep(0)
     running.cancel()
     assert asked.names == ["one", "two"]
+
+
+async def test_what_a_cancelled_drive_left_is_done_by_the_next() -> None:
+    asked, chores = Asked(), Chores(Watch())
+    never = asyncio.Event()
+
+    async def stuck() -> None:
+        asked.names.append("stuck")
+        if len(asked.names) == 1:
+            await never.wait()
+
+    chores.add("stuck", stuck)
+    chores.add(*asked("behind"))
+    for expected in (["stuck"], ["stuck", "behind", "stuck"]):
+        running = asyncio.create_task(chores.run())
+        while asked.names != expected:
+            await asyncio.sleep(0)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
