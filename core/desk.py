@@ -156,7 +156,7 @@ class Desk:
         if state.link is Link.LOST:
             return state.step
         if state.read_step == 0:
-            state.read_step = state.step
+            state.read_step, state.read_asked_ms = state.step, state.now_ms
             self.out.append(ReadBroker(reason))
             self.wake("read", state.now_ms + READ_MS)
         elif state.read_step < state.step:

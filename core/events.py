@@ -35,12 +35,12 @@ class InstrumentRead(Event):
 class HistoryLoaded(Event):
     """Closed bars from history, oldest first: warm-up, or the fill of a gap. Bars already known are passed over.
 
-    `asked_ms` is when they were asked for: an answer from before an outage does not fill the gap of that outage.
+    `until_ms` is up to when they were asked for: what the answer lacks before that, nobody has. None: up to now.
     """
 
     ticker: str
     bars: tuple[Bar, ...]
-    asked_ms: int | None = None
+    until_ms: int | None = None
 
 
 @fast_init

@@ -238,9 +238,10 @@ def _send_market(desk: Desk, book: Book, run: Exit, left: int, session: str) -> 
 def _wait_for_market(desk: Desk, book: Book, run: Exit) -> None:
     order = book.find(run.order)
     timeout_ms = run.step_ms + MARKET_MS
-    if order is not None and order.is_live and desk.state.now_ms < timeout_ms:
+    is_alone = order is not None and order.is_live and not _may_fill_beside(book, order)
+    if is_alone and desk.state.now_ms < timeout_ms:
         book.look_again(timeout_ms)
-    elif order is not None and _closes_all(desk, book, run, order):
+    elif order is not None and is_alone and _closes_all(desk, book, run, order):
         run.step_ms = desk.state.now_ms
         book.look_again(run.step_ms + MARKET_MS)
         desk.read_broker(f"exit of {book.ticker} is not filled")
@@ -264,13 +265,18 @@ def _wait_for_market(desk: Desk, book: Book, run: Exit) -> None:
         _go(desk, run, ExitStep.CLEARING)
 
 
+def _may_fill_beside(book: Book, order: Order) -> bool:
+    """Whether another order works that was taken for ended. Those whose cancel is on its way are waited for."""
+    waited_for = (Stage.CANCELLING, Stage.UNKNOWN)
+    return any(one is not order and one.stage not in waited_for for one in book.orders.values())
+
+
 def _closes_all(desk: Desk, book: Book, run: Exit, order: Order) -> bool:
-    """Whether the market order works, as far as is known, for all that is left, and no other order beside it."""
+    """Whether the market order works, as far as is known, for all that is left."""
     left = book.position or (book.foreign_shares if run.whole_account else 0)
     side = Side.LONG if left > 0 else Side.SHORT
     return (
         order.stage in (Stage.LIVE, Stage.UNKNOWN)
-        and len(book.orders) == 1
         and order.spec.action is side.exit_action
         and order.remaining == min(abs(left), desk.params.max_shares_per_order)
     )

@@ -150,21 +150,22 @@ def _restated_trades(database: DatabaseDay, whole: DatabaseDay, ledger: Ledger) 
         if trade is None or trip is None or trade.commissions is not None or trade.number in corrected:
             continue
         commissions = ledger.trade_commissions(trip)
-        if commissions is not None and _stored(trade) == _made(trip):
+        if commissions is not None:
             yield replace(trade, commissions=commissions)
 
 
 def _corrected_trades(database: DatabaseDay, ledger: Ledger) -> Iterator[Trade]:
-    """Trades that were right by the executions that the database knew, as the broker's corrections have them.
+    """Trades that were right by what the database knew, as the broker's corrections have them.
 
     A correction that splits, joins or opens round trips restates nothing: a person is to look at that.
     """
+    before = _ledger_of(database)
     now = {_lineages(trip): trip for ticker in ledger.books for trip in ledger.trades(ticker)}
-    for _, trade, trip in _trade_pairs(database, _ledger_of(database)):
-        if trade is None or trip is None or _stored(trade) != _made(trip):
+    for _, trade, trip in _trade_pairs(database, before):
+        if trade is None or trip is None or not _is_right(trade, trip, before):
             continue
-        corrected = now.get(_lineages(trip), trip)
-        if _made(corrected) != _made(trip):
+        corrected = now.get(_lineages(trip))
+        if corrected is not None and _terms(corrected, ledger) != _terms(trip, before):
             yield replace(
                 trade,
                 side=corrected.side,
@@ -178,18 +179,22 @@ def _corrected_trades(database: DatabaseDay, ledger: Ledger) -> Iterator[Trade]:
             )
 
 
-def _lineages(trip: RoundTrip) -> tuple[str, ...]:
+def _lineages(trip: RoundTrip) -> frozenset[str]:
     """Which executions made a round trip."""
-    return tuple(part.lineage for part in trip.parts)
+    return frozenset(part.lineage for part in trip.parts)
 
 
-def _stored(trade: Trade) -> tuple[object, ...]:
-    """What a trade and its round trip must agree on, but for commissions."""
-    return trade.side, trade.shares, trade.opened_ms, trade.closed_ms, cents(trade.gross_pnl)
+def _is_right(trade: Trade, trip: RoundTrip, ledger: Ledger) -> bool:
+    """Whether a stored trade says what its round trip does; commissions may still have been pending."""
+    commissions = None if trade.commissions is None else ledger.trade_commissions(trip)
+    stored = _sums(trade.side, trade.shares, trade.gross_pnl, trade.commissions)
+    return stored == _sums(trip.side, trip.most_held, trip.gross_pnl, commissions)
 
 
-def _made(trip: RoundTrip) -> tuple[object, ...]:
-    return trip.side, trip.most_held, trip.opened_ms, trip.closed_ms, cents(trip.gross_pnl or ZERO)
+def _terms(trip: RoundTrip, ledger: Ledger) -> tuple[object, ...]:
+    """Everything about a round trip that a correction can change."""
+    sizes = trip.side, trip.most_held, trip.entry_shares, trip.exit_shares, trip.opened_ms, trip.closed_ms
+    return *sizes, trip.entry_value, trip.exit_value, ledger.trade_commissions(trip)
 
 
 def _trade_breaks(whole: DatabaseDay, ledger: Ledger) -> Iterator[Break]:

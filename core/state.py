@@ -152,7 +152,8 @@ class Book:
     bar_end_ms: int = 0
     data_seen_ms: int | None = None
     awaits_history: bool = True
-    awaits_since_ms: int = 0  # when that history was to be asked for
+    history_until_ms: int = 0  # up to when history has told what it knows
+    held_since_ms: int = 0
     gap_asked_ms: int = 0  # when a gap in the live bars was last asked for
     held_bars: list[Bar] = field(default_factory=list)  # live bars that wait for the history before them
     minutes: Resampler | None = None  # for correlation-adjusted sizing only
@@ -222,6 +223,7 @@ class State:
     reconciled: bool = False  # the broker was read back since the link came up
     ever_reconciled: bool = False
     read_step: int = 0  # the step in which the outstanding read-back was asked for; 0: none is
+    read_asked_ms: int = 0  # when it was asked for
     read_done_step: int = 0  # the step in which the newest answered one was asked for
     read_again: bool = False
     early_executions: list[Execution] = field(default_factory=list)  # heard while the broker's side was not known

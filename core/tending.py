@@ -84,11 +84,14 @@ def _watch_silence(desk: Desk, book: Book) -> None:
         if stage is not Stage.UNKNOWN and now_ms < due_ms:
             book.look_again(due_ms)
             continue
-        is_unknown = True
-        if stage is Stage.UNKNOWN:
-            book.look_again(now_ms + ANSWER_MS)
-        else:
+        if stage is not Stage.UNKNOWN:
             desk.hear(book, order, Heard.SILENCE)
+        elif now_ms < desk.state.read_asked_ms + ECHO_MS:  # an answer that leaves it unknown is not asked for at once
+            book.look_again(desk.state.read_asked_ms + ECHO_MS)
+            continue
+        else:
+            book.look_again(now_ms + ANSWER_MS)
+        is_unknown = True
     if is_unknown:
         desk.read_broker(f"orders of {book.ticker} without an answer")
 

@@ -85,25 +85,27 @@ class Connector:
         return True
 
     async def _load(self, ticker: str) -> None:
-        """Give a ticker the bars between its newest and now; what the broker refuses is left to live bars."""
-        asked_ms = self._clock.now_ms()
-        bars: list[Bar] = []
+        """Give a ticker the bars between its newest and now; what the broker refuses is left to live bars.
+
+        Span by span: what has come is not asked for again when the budget forbids the next.
+        """
         for end_ms, seconds in self._spans(ticker):
+            bars: tuple[Bar, ...] = ()
             try:
-                bars += await self._broker.read_history(ticker, end_ms, seconds)
+                bars = await self._broker.read_history(ticker, end_ms, seconds) if seconds else ()
             except (RequestRefused, RequestTimedOut) as missing:
                 log.warning("no history for %s: %s", ticker, missing)
-        self._session.inbox.put(HistoryLoaded(self._clock.now_ms(), ticker, tuple(bars), asked_ms))
+            self._session.inbox.put(HistoryLoaded(self._clock.now_ms(), ticker, bars, end_ms - end_ms % BAR_MS))
 
     def _spans(self, ticker: str) -> Iterator[tuple[int, int]]:
         """What to ask for, as (end in UTC epoch ms, seconds): the end of yesterday for a cold start, and today's gap.
 
-        Never across the night: what a number of seconds means there is not documented.
+        Never across the night: what a number of seconds means there is not documented. No seconds: nothing is missing.
         """
         newest_ms = self._session.engine.newest_bar_end_ms(ticker)
         if newest_ms is None:
             yield self._hours.previous_close_ms, REQUEST_SECONDS
         now_ms = min(self._clock.now_ms(), self._hours.close_ms)
-        missing_ms = now_ms - max(newest_ms or 0, self._hours.open_ms)
-        if missing_ms >= BAR_MS:
-            yield now_ms, min(-(-missing_ms // BAR_MS) * BAR_MS // 1000, REQUEST_SECONDS)
+        missing_ms = max(0, now_ms - max(newest_ms or 0, self._hours.open_ms))
+        seconds = min(-(-missing_ms // BAR_MS) * BAR_MS // 1000, REQUEST_SECONDS)
+        yield now_ms, seconds if missing_ms >= BAR_MS else 0

@@ -49,7 +49,7 @@ def on_bar_closed(desk: Desk, event: BarClosed) -> None:
     book.data_seen_ms = event.at_ms
     if not _is_usable(bar):
         _distrust(desk, book, bar)
-    elif book.awaits_history or _leaves_gap(desk, book, bar):
+    elif _must_wait(desk, book, bar):
         _hold(desk, book, bar)
     else:
         _take(desk, book, bar)
@@ -63,9 +63,10 @@ def on_history_loaded(desk: Desk, event: HistoryLoaded) -> None:
     """
     book = desk.book(event.ticker)
     held = {bar.start_ms: bar for bar in book.held_bars}
-    is_older = event.asked_ms is not None and event.asked_ms < book.awaits_since_ms
+    first = book.held_bars[0] if held else None
+    covers = first is None or event.until_ms is None or event.until_ms >= _needs_until_ms(first)
     for stored in event.bars:
-        if is_older and held and stored.start_ms >= min(held):
+        if first is not None and not covers and stored.start_ms >= first.start_ms:
             break
         live = held.get(stored.start_ms)
         bar = live if live is not None and _is_truer(live, stored) else stored
@@ -73,7 +74,8 @@ def on_history_loaded(desk: Desk, event: HistoryLoaded) -> None:
             _take(desk, book, bar)
         else:
             _distrust(desk, book, bar)
-    if not is_older:
+    book.history_until_ms = max(book.history_until_ms, event.until_ms or 0)
+    if event.until_ms is None or (covers and held):
         _release(desk, book)
 
 
@@ -82,31 +84,47 @@ def _is_truer(live: Bar, stored: Bar) -> bool:
     return live.complete or (stored.flat and not live.flat)
 
 
-def _leaves_gap(desk: Desk, book: Book, bar: Bar) -> bool:
-    """Whether a bar before this one, or a half of it, was lost within a sound link; if so it is asked for."""
-    newest_ms, now_ms = book.atr.newest_end_ms, desk.state.now_ms
-    if newest_ms is None or (bar.start_ms == newest_ms and bar.complete):
+def _needs_until_ms(bar: Bar) -> int:
+    """Up to when history must have been asked for, for a live bar to follow on it: half a bar needs the whole one."""
+    return bar.start_ms if bar.complete else bar.end_ms
+
+
+def _must_wait(desk: Desk, book: Book, bar: Bar) -> bool:
+    """Whether history has to come first: what lies before a live bar, or the whole of it; if so it is asked for.
+
+    While the link is not sound it is asked for when it is sound again; the next bar may well leave a gap then.
+    """
+    if book.held_bars:
+        return True
+    known_ms = max(book.atr.newest_end_ms or 0, book.history_until_ms)
+    is_connected = desk.state.link is Link.CONNECTED
+    if bar.start_ms <= known_ms and bar.complete:
+        book.awaits_history = book.awaits_history and not is_connected
         return False
-    missing_ms = bar.start_ms - max(newest_ms, desk.plan.open_ms)
-    is_whole = missing_ms == 0 and bar.complete
-    if is_whole or not 0 <= missing_ms <= GAP_MS or now_ms < book.gap_asked_ms + GAP_PAUSE_MS:
-        return False
-    book.awaits_history, book.awaits_since_ms, book.gap_asked_ms = True, now_ms, now_ms
-    desk.out.append(ReadHistory(book.ticker))
+    if not (book.awaits_history and bar.start_ms > known_ms):
+        if not _is_gap(desk, book, bar, known_ms):
+            return False
+        book.gap_asked_ms = desk.state.now_ms
+    if is_connected:
+        desk.out.append(ReadHistory(book.ticker))
     return True
 
 
+def _is_gap(desk: Desk, book: Book, bar: Bar, known_ms: int) -> bool:
+    """Whether a bar before this one, or a half of it, was lost within a sound link, and may be asked for."""
+    missing_ms = bar.start_ms - max(known_ms, desk.plan.open_ms)
+    is_lost = 0 < missing_ms <= GAP_MS or (missing_ms == 0 and not bar.complete)
+    return is_lost and desk.state.now_ms >= book.gap_asked_ms + GAP_PAUSE_MS
+
+
 def _hold(desk: Desk, book: Book, bar: Bar) -> None:
-    """The history before a live bar, or the whole of it, may still be on its way: order matters, so wait for it."""
-    newest_ms = book.atr.newest_end_ms
-    if newest_ms is not None and bar.start_ms <= newest_ms and bar.complete and not book.held_bars:
-        # no gap; but while the link is not sound the next bar may well leave one
-        book.awaits_history = desk.state.link is not Link.CONNECTED
-        _take(desk, book, bar)
-        return
+    """Keep a live bar back; not for ever."""
+    now_ms = desk.state.now_ms
+    if not book.held_bars:
+        book.held_since_ms = now_ms
     value(desk, book, bar.close)
     book.held_bars.append(bar)
-    if desk.state.now_ms >= book.awaits_since_ms + HELD_MS:
+    if now_ms >= book.held_since_ms + HELD_MS:
         _release(desk, book)
 
 

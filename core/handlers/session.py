@@ -62,7 +62,7 @@ def on_link_changed(desk: Desk, event: LinkChanged) -> None:
     was_lost = state.link is Link.LOST
     state.link, state.link_reason = event.link, event.reason
     for book in state.books.values():
-        book.awaits_history, book.awaits_since_ms = True, state.now_ms
+        book.awaits_history, book.held_since_ms = True, state.now_ms
         if event.link is Link.CONNECTED:  # what was seen before an outage is no fresh price after it
             book.quote, book.data_seen_ms = None, None
     if event.link is Link.CONNECTED:

@@ -21,6 +21,7 @@ def test_live_bars_wait_for_the_history_before_them_case_37() -> None:
     """After an outage the first live bar arrives before the history that fills the gap; each counts once, in order."""
     play = Playbook()
     play.setup.warm = False
+    play.broker.history = None
     play.when(link_lost, link_back)
     start_ms = play.bar_ms["SOXL"]
     gap = [Bar("SOXL", start_ms + n * 10_000, 75.1, 75.1 + n / 100, 75.1, 75.1, 100) for n in range(4)]
@@ -64,12 +65,13 @@ def test_without_a_gap_nothing_waits() -> None:
 def test_history_that_never_comes_is_waited_for_a_minute_at_most() -> None:
     play = Playbook()
     play.setup.warm = False
+    play.broker.history = None
     play.when(link_lost, link_back)
     _, *live = lost_bars(play, 8)
     for number, one in enumerate(live):
         play.when(seconds(10), happens(e.BarClosed(0, one)))
         newest_ms = play.engine.newest_bar_end_ms("SOXL")
-        assert newest_ms == (one.end_ms if number >= 5 else play.bar_ms["SOXL"])
+        assert newest_ms == (one.end_ms if number >= 6 else play.bar_ms["SOXL"])
 
 
 def test_the_minute_begins_anew_with_an_outage() -> None:
@@ -90,12 +92,12 @@ def test_an_answer_from_before_an_outage_does_not_stand_for_its_history() -> Non
     play = Playbook()
     play.setup.warm = False
     first, second, third, live = lost_bars(play, 4)
-    asked_ms = play.now_ms
+    play.broker.history = None
     play.when(seconds(30), link_lost, link_back, happens(e.BarClosed(0, live)))
     for found in ((), (first, replace(third, flat=True), replace(live, flat=True, volume=0))):
-        play.when(happens(e.HistoryLoaded(0, "SOXL", found, asked_ms)))
+        play.when(happens(e.HistoryLoaded(0, "SOXL", found, first.end_ms)))
     assert play.engine.state.books["SOXL"].held_bars == [live]
-    play.when(happens(e.HistoryLoaded(0, "SOXL", (second, third), play.now_ms)))
+    play.when(happens(e.HistoryLoaded(0, "SOXL", (second, third), live.start_ms)))
     assert play.engine.newest_bar_end_ms("SOXL") == live.end_ms
 
 

@@ -78,7 +78,7 @@ class ModelBroker:
     loses: frozenset[str] = frozenset()  # legs of which a stand-alone order never arrives
     refuse_changes: tuple[int, ErrorKind] | None = None
     hears_cancels: bool = True
-    history: tuple[Bar, ...] = ()
+    history: tuple[Bar, ...] | None = ()  # None: no answer
     sent: int = 0
     commission: Decimal = Decimal("1.00")
 
@@ -87,10 +87,10 @@ class ModelBroker:
     def take(self, commands: Iterable[c.Command]) -> None:
         """Carry out what concerns the broker; without a connection it is lost."""
         for command in commands if self.connected else ():
-            if isinstance(command, c.ReadHistory):
-                self._say(e.HistoryLoaded(0, command.ticker, self.history))
-            else:
+            if not isinstance(command, c.ReadHistory):
                 self._carry_out(command)
+            elif self.history is not None:
+                self._say(e.HistoryLoaded(0, command.ticker, self.history))
 
     def _carry_out(self, command: c.Command) -> None:
         match command:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.orders import PositionRow
+from core.orders import Execution, PositionRow
 from core.reconcile import reconcile, with_rows
 from core.reconciliation import Break, BreakKind, CommissionRow, PnlLine, Reconciliation, Scope
 from core.vocabulary import Leg, Side
@@ -144,10 +144,36 @@ def test_case_26_a_correction_hides_nothing_that_was_wrong_before(day: Day) -> N
     broker = replace(day.broker, executions=tuple(corrected if one == last else one for one in day.executions))
     wrong = with_rows(day.database, trades=[replace(day.trades[0], side=Side.SHORT, shares=500, gross_pnl=D(9999))])
     lacking = replace(day.database, trades=tuple(day.trades[1:]))
-    for database, kind in ((wrong, BreakKind.TRADE_DIFFERS), (lacking, BreakKind.TRADE_MISSING)):
+    dear = with_rows(day.database, trades=[replace(day.trades[0], commissions=D(999))])
+    for database, kind in (
+        (wrong, BreakKind.TRADE_DIFFERS),
+        (dear, BreakKind.TRADE_DIFFERS),
+        (lacking, BreakKind.TRADE_MISSING),
+    ):
         found = reconcile(broker, database)
         assert found.restated_trades == ()
         assert kind in {one.kind for one in found.breaks}
+
+
+def test_case_26_corrections_of_commission_time_and_price_restate_a_trade_too(day: Day) -> None:
+    """Also where the sums stay: a cent more in, a cent more out; and where the fill moves behind another."""
+    entry, part, last = day.executions[0], day.executions[1], day.executions[2]
+
+    def revised(row: Execution, **changes: object) -> Execution:
+        return replace(row, exec_id=row.exec_id[:-2] + "02", **changes)
+
+    dearer = (replace(day.commissions[2], exec_id=revised(last).exec_id, commission=D("1.50")),)
+    for changed, commissions in (
+        ([revised(last)], dearer),
+        ([revised(entry, time_ms=part.time_ms, price=entry.price + D("0.01"))], ()),
+        ([revised(one, price=one.price + D("0.01")) for one in (entry, part, last)], ()),
+    ):
+        lineages = {one.lineage for one in changed}
+        kept = tuple(one for one in day.executions if one.lineage not in lineages)
+        broker = replace(day.broker, executions=(*kept, *changed), commissions=(*day.commissions, *commissions))
+        (trade,) = reconcile(broker, day.database).restated_trades
+        assert trade.number == day.trades[0].number
+        assert trade != day.trades[0]
 
 
 def test_case_26_a_correction_that_leaves_shares_is_a_break(day: Day) -> None:
