@@ -6,17 +6,24 @@ import time
 
 from config import ClockKind, Settings
 
+SLOWED = 9, 10
+"""How fast time goes on when the machine's clock was set back: timers must not stand still until it has caught up."""
+
 
 class SystemClock:
-    """The machine's UTC time, held from going backwards when the machine's clock is set back."""
+    """The machine's UTC time. When the machine's clock is set back this one goes on, slower, until the two agree."""
 
     def __init__(self) -> None:
-        self._newest_ms = 0
+        self._newest_ns = 0
+        self._looked_ns = time.monotonic_ns()
 
     def now_ms(self) -> int:
         """UTC epoch ms."""
-        self._newest_ms = max(self._newest_ms, time.time_ns() // 1_000_000)
-        return self._newest_ms
+        looked_ns = time.monotonic_ns()
+        slow, fast = SLOWED
+        carried_ns = self._newest_ns + (looked_ns - self._looked_ns) * slow // fast
+        self._newest_ns, self._looked_ns = max(carried_ns, time.time_ns()), looked_ns
+        return self._newest_ns // 1_000_000
 
 
 class BrokerClock:

@@ -8,6 +8,15 @@ import os
 import signal
 from pathlib import Path
 
+from tenacity import (
+    AsyncRetrying,
+    before_sleep_log,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_random_exponential,
+)
+
+from broker.errors import BrokerUnavailable
 from config import Settings
 from core.events import FlattenRequested, StopRequested
 from db.journal import is_locked
@@ -16,10 +25,14 @@ from runtime.commands import ASK_AGAIN_SECONDS, ask_patiently
 from runtime.control import ControlCommand, ControlRequest, SessionUnreachable
 from runtime.driving import drive, drive_until_reconciled
 from runtime.holder import read_holder
+from runtime.host import Host
 from runtime.planning import plan_for, session_folder
 from runtime.reports import FlattenReport, describe
 
 LOCK_FREE_SECONDS = 10.0
+
+CONNECT_SECONDS = 20.0
+"""How long a takeover asks a gateway that refuses; Prefect's retries, or the person, come after."""
 
 log = logging.getLogger(__name__)
 
@@ -69,13 +82,26 @@ async def _kill(folder: Path) -> None:
             await asyncio.sleep(0.1)
 
 
+async def _connect(host: Host) -> None:
+    """The gateway may hold the dead session's client id for a while, or be starting: one refusal is no answer."""
+    async for attempt in AsyncRetrying(
+        retry=retry_if_exception_type(BrokerUnavailable),
+        wait=wait_random_exponential(multiplier=0.2, max=5.0),
+        stop=stop_after_delay(CONNECT_SECONDS),
+        before_sleep=before_sleep_log(log, logging.WARNING),
+        reraise=True,
+    ):
+        with attempt:
+            await host.connector.connect()
+
+
 async def _take_over(
     settings: Settings, date: str, tickers: tuple[str, ...], whole_account: bool, requested_by: str
 ) -> FlattenReport:
     """Become the session, with its client id and a higher epoch, and let its engine flatten."""
     async with open_session(settings, date) as host:
         engine = host.session.engine
-        await host.connector.connect()
+        await _connect(host)
         await drive_until_reconciled(host, settings)
         if engine.is_flat() and not engine.working_orders() and not whole_account:
             return FlattenReport(True, f"already flat: {describe(host)}", True, 0)

@@ -56,8 +56,15 @@ class Host:
         self.session.alerts.send(Alert(self.clock.now_ms(), severity, key, title, text))
 
     def take(self, *events: Event) -> None:
-        """An event from a person or a signal: step at once and wake the drive."""
-        self.session.take(events)
+        """An event from a person or a signal: step at once and wake the drive, which ends by what goes wrong here.
+
+        Whoever calls may be a callback whose exceptions are only logged: what the person asked for must not get lost.
+        """
+        try:
+            self.session.take(events)
+        except Exception as failure:
+            self.fail(failure)
+            raise
         self.nudge.set()
 
     def check(self) -> None:

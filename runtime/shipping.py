@@ -7,7 +7,7 @@ import json
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from core.records import Alert
@@ -22,28 +22,80 @@ END_SECONDS = 25.0
 
 SHIP_SECONDS = 60.0
 
-KEY = "database"
+AGAIN_SECONDS = 5.0
+"""How long a shipper that died stays dead: what killed it, memory for example, shall not kill one a second."""
+
+KEY, DIED = "database", "shipper"
 
 
 @asynccontextmanager
 async def shipping(journal: Journal, url: str, alerts: AlertSink, now_ms: Callable[[], int]) -> AsyncIterator[None]:
-    """Ship while inside, and the rest at the end. An outage of the database is told once, and once when it is over."""
+    """Ship while inside, and the rest at the end. What stands in the way is told once, and once when it is over."""
     whose = ("--journal", str(journal.path), "--session", journal.session, "--epoch", str(journal.epoch))
-    process = await start_shipper(*whose)
-    assert process.stdin is not None
-    process.stdin.write(url.encode() + b"\n")
-    telling = asyncio.create_task(_tell(process, alerts, now_ms))
+    keeper = _Keeper(whose, url, alerts, now_ms)
+    await keeper.begin()
+    keeping = asyncio.create_task(keeper.keep())
     try:
         yield
     finally:
-        process.stdin.close()
+        await keeper.end()
+        await keeping
+
+
+class _Keeper:
+    """Keeps a shipper running: one that ends before the session does is told of and started again."""
+
+    def __init__(self, whose: tuple[str, ...], url: str, alerts: AlertSink, now_ms: Callable[[], int]) -> None:
+        self._whose = whose
+        self._url = url
+        self._alerts = alerts
+        self._now_ms = now_ms
+        self._ending = asyncio.Event()
+
+    async def begin(self) -> None:
+        """Start the process and give it its lifeline."""
+        self._process = await start_shipper(*self._whose)
+        assert self._process.stdin is not None
+        self._process.stdin.write(self._url.encode() + b"\n")
+
+    async def keep(self) -> None:
+        """Listen to it, and start another when it ends by itself."""
+        while True:
+            await self._listen()
+            code = await self._process.wait()
+            if self._ending.is_set():
+                return
+            text = f"It ended with {code}. Trading goes on, the local journal keeps every row; another is started."
+            self._alerts.send(Alert(self._now_ms(), Severity.WARNING, DIED, "The shipper has died", text))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(AGAIN_SECONDS):
+                    await self._ending.wait()
+            if self._ending.is_set():
+                return  # what is left is shipped by the next start, or by the reconciliation
+            await self.begin()
+            self._alerts.clear(self._now_ms(), DIED, "Another shipper has taken over; nothing was lost.")
+
+    async def end(self) -> None:
+        """Close its lifeline and wait for the rest."""
+        self._ending.set()
+        assert self._process.stdin is not None
+        self._process.stdin.close()
         try:
             async with asyncio.timeout(END_SECONDS):
-                await process.wait()
+                await self._process.wait()
         except TimeoutError:
-            process.kill()
-            await process.wait()
-        await telling
+            self._process.kill()
+            await self._process.wait()
+
+    async def _listen(self) -> None:
+        assert self._process.stdout is not None
+        async for line in self._process.stdout:
+            said = json.loads(line)
+            if said["healthy"]:
+                self._alerts.clear(self._now_ms(), KEY, "Postgres takes rows again; nothing was lost.")
+            else:
+                text = f"{said['problem']}. Trading goes on; the local journal keeps every row until Postgres is back."
+                self._alerts.send(Alert(self._now_ms(), Severity.WARNING, KEY, "Postgres does not take rows", text))
 
 
 async def start_shipper(*arguments: str) -> Process:
@@ -55,17 +107,6 @@ async def start_shipper(*arguments: str) -> Process:
         stderr=DEVNULL,
         start_new_session=True,  # a Ctrl-C at the terminal is the session's, which then ends this
     )
-
-
-async def _tell(process: Process, alerts: AlertSink, now_ms: Callable[[], int]) -> None:
-    assert process.stdout is not None
-    async for line in process.stdout:
-        said = json.loads(line)
-        if said["healthy"]:
-            alerts.clear(now_ms(), KEY, "Postgres takes rows again; nothing was lost.")
-        else:
-            text = f"{said['problem']}. Trading goes on; the local journal keeps every row until Postgres is back."
-            alerts.send(Alert(now_ms(), Severity.WARNING, KEY, "Postgres does not take rows", text))
 
 
 def ship_rest(folder: Path, session: str, url: str) -> None:

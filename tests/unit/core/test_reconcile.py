@@ -74,6 +74,13 @@ def test_case_25_a_commission_that_came_late_completes_its_trade(day: Day) -> No
     assert reconcile(day.broker, repaired) == Reconciliation(pnl=found.pnl)
 
 
+def test_case_25_a_trade_that_missed_its_commissions_gets_them(day: Day) -> None:
+    database = with_rows(day.database, trades=[replace(day.trades[0], commissions=None)])
+    found = reconcile(day.broker, database)
+    assert found.restated_trades == (day.trades[0],)
+    assert found.passed
+
+
 def test_case_25_a_figure_that_was_open_is_filled_in(day: Day) -> None:
     row = day.commissions[2]
     for known in (replace(row, realized_pnl=None), replace(row, commission=None)):

@@ -1,0 +1,70 @@
+"""The process that ships the journal is killed: it is told, another ships the rest, and that is told too."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from core.records import Alert
+from db.engine import open_database
+from db.journal import Journal
+from runtime import shipping
+from tests.support.journals import SESSION
+from tests.support.shipping import DAY
+
+
+class Heard:
+    """What a person is told."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+
+    def send(self, alert: Alert) -> None:
+        """Something began."""
+        self.words.append(f"raised {alert.key}")
+
+    def clear(self, at_ms: int, key: str, text: str) -> None:
+        """It is over."""
+        self.words.append(f"over {key}")
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not holds():
+            await asyncio.sleep(0.02)
+
+
+async def test_a_shipper_that_is_killed_is_replaced(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pids: list[int] = []
+    start = shipping.start_shipper
+
+    async def started(*arguments: str) -> asyncio.subprocess.Process:
+        process = await start(*arguments)
+        pids.append(process.pid)
+        return process
+
+    monkeypatch.setattr(shipping, "start_shipper", started)
+    monkeypatch.setattr(shipping, "AGAIN_SECONDS", 0.1)
+
+    def stored() -> int:
+        with open_database(postgres_url).connect() as connection:
+            return int(connection.execute(text("SELECT count(*) FROM journal")).scalar_one())
+
+    heard = Heard()
+    with Journal.open(tmp_path, SESSION) as journal:
+        async with shipping.shipping(journal, postgres_url, heard, lambda: 0):
+            journal.append(DAY[:50])
+            await until(lambda: stored() == 50)
+            os.kill(pids[0], signal.SIGKILL)
+            journal.append(DAY[50:])
+            await until(lambda: stored() == len(DAY))
+            assert heard.words == ["raised shipper", "over shipper"]
+        assert len(pids) == 2
