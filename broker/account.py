@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -9,13 +10,14 @@ from typing import Any
 from ib_async.contract import Contract
 
 from broker.contracts import Contracts
-from broker.errors import UnknownBrokerWord
 from broker.requests import Requests
 from broker.translate import away_from_zero, money
 from core.events import AccountRead, Event, PositionReported
 from core.orders import PositionRow
 
 TAGS = "BuyingPower,NetLiquidation,DayTradesRemaining"
+
+log = logging.getLogger(__name__)
 
 
 class Account:
@@ -52,7 +54,7 @@ class Account:
             self._emit(PositionReported(self._now_ms(), row))
 
     async def read(self, client: Any) -> AccountRead:
-        """Buying power, net liquidation, day trades remaining; None for what the broker does not say."""
+        """Buying power, net liquidation, day trades remaining; None for what the broker does not say in numbers."""
         key = self._requests.next_id()
         words = f"the summary of account {self._account}"
         rows: list[tuple[str, str, str]] = await self._requests.ask(
@@ -78,10 +80,14 @@ class Account:
 
 
 def _number(text: str, field: str) -> Decimal | None:
+    """A figure, or None: one that can't be read must not end a session that trades well without it."""
     if not text:
         return None
     try:
-        number = Decimal(text)
+        number: Decimal | None = Decimal(text)
     except InvalidOperation:
-        raise UnknownBrokerWord(field, text, "a number") from None
-    return number if number.is_finite() else None
+        number = None
+    if number is None or not number.is_finite():
+        log.warning("%s = %r of the account summary is no number: it stays unknown", field, text)
+        return None
+    return number

@@ -39,6 +39,7 @@ class Contracts:
         self._gateway_zone = gateway_zone
         self._listings: dict[str, Listing] = {}
         self._ticker_by_con_id: dict[int, str] = {}
+        self._foreign: dict[str, Contract] = {}  # US stocks that are not the session's, as the broker named them
 
     async def read(self, client: Any, tickers: Iterable[str]) -> tuple[Instrument, ...]:
         """Contract details and market rules, from the broker where not yet known. Raises ContractUnknown."""
@@ -56,6 +57,17 @@ class Contracts:
             raise ContractUnknown(ticker, "its contract has not been read")
         return listing
 
+    def for_order(self, ticker: str) -> Contract:
+        """The US stock of this name, a foreign one too. Raises ContractUnknown when the broker has named none.
+
+        Never read by its symbol alone: an order has to go to the very instrument that is held.
+        """
+        listing = self._listings.get(ticker)
+        contract = listing.contract if listing is not None else self._foreign.get(ticker)
+        if contract is None:
+            raise ContractUnknown(ticker, "the broker has named no US stock so: trade it in TWS")
+        return contract
+
     def set_shortable(self, ticker: str, *, shortable: bool) -> Instrument | None:
         """Take what the market data says of borrowing; the changed instrument, or None when it says nothing new."""
         listing = self.listing(ticker)
@@ -70,9 +82,18 @@ class Contracts:
         known = self._ticker_by_con_id.get(contract.conId)
         if known is not None:
             return known
-        if contract.secType == "STK" and contract.currency == "USD" and contract.symbol not in self._listings:
+        if contract.secType == "STK" and contract.currency == "USD" and self._names_it(contract):
             return contract.symbol
         return f"{contract.localSymbol or contract.symbol} ({contract.secType} {contract.currency})"
+
+    def _names_it(self, stock: Contract) -> bool:
+        """Whether the symbol means this stock and no other; it is kept, should its shares have to be sold."""
+        symbol, con_id = stock.symbol, stock.conId
+        if symbol in self._listings:
+            return False
+        if con_id and symbol not in self._foreign:
+            self._foreign[symbol] = _us_stock(symbol, con_id)
+        return symbol not in self._foreign or self._foreign[symbol].conId == con_id
 
     async def _read_one(self, client: Any, ticker: str, rules: dict[int, tuple[tuple[Decimal, Decimal], ...]]) -> None:
         details = await self._details(client, ticker)
@@ -88,13 +109,12 @@ class Contracts:
             raise ContractUnknown(ticker, "the broker's details hold no contract")
         instrument = Instrument(ticker, contract.conId, increments, stock_type=details.stockType)
         hours = tuple(_regular_hours(details.liquidHours, details.timeZoneId or self._gateway_zone))
-        plain = Contract(conId=contract.conId, symbol=ticker, secType="STK", exchange="SMART", currency="USD")
-        self._listings[ticker] = Listing(plain, instrument, hours)
+        self._listings[ticker] = Listing(_us_stock(ticker, contract.conId), instrument, hours)
         self._ticker_by_con_id[contract.conId] = ticker
 
     async def _details(self, client: Any, ticker: str) -> ContractDetails:
         key = self._requests.next_id()
-        wanted = Contract(symbol=ticker, secType="STK", exchange="SMART", currency="USD")
+        wanted = _us_stock(ticker)
         words = f"the contract details of {ticker}"
         try:
             found = await self._requests.ask(key, words, lambda: client.reqContractDetails(key, wanted))
@@ -131,6 +151,10 @@ class Contracts:
         """The answer to a market rule, which carries the rule's id only."""
         self._requests.add(("rule", rule_id), increments)
         self._requests.finish(("rule", rule_id))
+
+
+def _us_stock(symbol: str, con_id: int = 0) -> Contract:
+    return Contract(conId=con_id, symbol=symbol, secType="STK", exchange="SMART", currency="USD")
 
 
 def _smart_rule_id(details: ContractDetails) -> int | None:

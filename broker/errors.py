@@ -49,6 +49,14 @@ class RequestRefused(BrokerUnavailable):
         self.text = text
 
 
+class AnswerUnreadable(BrokerUnavailable):
+    """The broker answered a request with something that we can't understand; the cause is chained."""
+
+    def __init__(self, words: str, cause: Exception) -> None:
+        super().__init__(Unavailability.REFUSED, f"the answer to {words} could not be read: {cause}")
+        self.__cause__ = cause
+
+
 class HistoryBudgetSpent(BrokerUnavailable):
     """The pacing rules of history allow no request before `retry_at_ms` (UTC epoch ms of the session's clock)."""
 

@@ -89,7 +89,9 @@ class IbBroker:
         self._history = History(
             contracts, requests, history_budget or LocalHistoryBudget(), clock, gateway_zone, self._connected
         )
-        self._read_back = ReadBack(self._orders, self._executions, self._account, requests, emit, clock.now_ms)
+        self._read_back = ReadBack(
+            self._orders, self._executions, self._account, requests, emit, clock.now_ms, self._connected_to_ib
+        )
         self._notices = Notices(
             link=self._link,
             requests=requests,
@@ -126,6 +128,7 @@ class IbBroker:
         self._queue.count(1)
         self._orders.on_connected(client, OrderEncoder(version, self._account_id), client.conn.transport.write)
         self._market_data.on_connected(client)
+        self._read_back.on_connected()
         self._link.up(f"connected to {self._host}:{self._port} as client {self._client_id}, server version {version}")
         self._on_chunk()
 
@@ -179,12 +182,14 @@ class IbBroker:
     async def read_back(self) -> None:
         """Emit one complete `BrokerRead`. Raises RequestTimedOut, BrokerUnavailable.
 
-        A gateway that has lost IB is not asked: a list that lacks rows would read as flat (CASES 21).
+        A gateway that has lost IB is not asked: a list that lacks rows would read as flat (CASES 21). A connection on
+        which the answers are late is dropped, or they would be taken for those of the next read-back.
         """
-        client = self._connected()
-        if self._link.is_cut_off:
-            raise BrokerUnavailable(Unavailability.LOST, "the gateway has lost IB: it cannot tell how the account is")
-        await self._read_back.read(client, self._account_id)
+        try:
+            await self._read_back.read(self._account_id)
+        except RequestTimedOut as late:
+            self._drop(str(late))
+            raise
 
     async def read_account(self) -> AccountRead:
         """Buying power, net liquidation, day trades remaining. Raises RequestTimedOut, BrokerUnavailable."""
@@ -250,6 +255,12 @@ class IbBroker:
         if self._client is None:
             raise BrokerUnavailable(Unavailability.LOST, f"not connected to {self._host}:{self._port}")
         return self._client
+
+    def _connected_to_ib(self) -> Any:
+        client = self._connected()
+        if self._link.is_cut_off:
+            raise BrokerUnavailable(Unavailability.LOST, "the gateway has lost IB: it cannot tell how the account is")
+        return client
 
     def _new_client(self) -> Any:
         wrapper = Wrapper(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ from ib_async.objects import BarData
 from broker.bars import BAR_MS, fill_flat
 from broker.codes import NO_HISTORY
 from broker.contracts import Contracts, Listing
-from broker.errors import HistoryBudgetSpent, RequestRefused, UnknownBrokerWord
+from broker.errors import AnswerUnreadable, HistoryBudgetSpent, RequestRefused, UnknownBrokerWord
 from broker.history_budget import IDENTICAL_MS, HistoryBudget, HistoryRequest
 from broker.requests import Requests
 from broker.times import Clock, epoch_ms, ib_time
@@ -20,6 +21,9 @@ MOST_SECONDS: Final = 14_400
 """The longest duration that IB serves in 10-second bars."""
 TIMEOUT_SECONDS: Final = 20.0
 """Live bars wait for a minute; a question that is not answered shall not use it up for the tickers behind it."""
+
+_UNREADABLE: Final = (UnknownBrokerWord, ValueError, OverflowError, KeyError)
+"""What a bar of no sense raises; the last is a time zone that does not exist."""
 
 
 class History:
@@ -40,7 +44,8 @@ class History:
     async def read(self, ticker: str, end_ms: int, duration_seconds: int) -> tuple[Bar, ...]:
         """Closed bars of regular hours in [end - duration, end), oldest first, with flat bars where nothing traded.
 
-        Empty when the broker holds none. Raises RequestRefused, RequestTimedOut, HistoryBudgetSpent, BrokerUnavailable.
+        Empty when the broker holds none. Raises RequestRefused, RequestTimedOut, AnswerUnreadable, HistoryBudgetSpent,
+        BrokerUnavailable.
         """
         listing = self._contracts.listing(ticker)
         bars: list[Bar] = []
@@ -86,7 +91,10 @@ class History:
             if NO_HISTORY.search(refused.text):
                 return []
             raise
-        bars = [self._bar(ticker, row) for row in rows]
+        try:
+            bars = [self._bar(ticker, row) for row in rows]
+        except _UNREADABLE as odd:
+            raise AnswerUnreadable(words, odd) from odd
         recent = {asked: known for asked, known in self._answers.items() if question.at_ms - known[0] < IDENTICAL_MS}
         self._answers = {**recent, question.question: (question.at_ms, bars)}
         return bars
@@ -95,6 +103,8 @@ class History:
         start_ms = epoch_ms(str(row.date), self._gateway_zone)
         if start_ms % BAR_MS:
             raise UnknownBrokerWord(f"start of a history bar of {ticker}", row.date, "a multiple of 10 s")
+        if not all(map(math.isfinite, (row.open, row.high, row.low, row.close, row.volume))):
+            raise UnknownBrokerWord(f"history bar of {ticker}", row, "finite prices and a finite volume")
         volume = max(0, int(row.volume))
         return Bar(ticker, start_ms, row.open, row.high, row.low, row.close, volume, flat=volume == 0)
 

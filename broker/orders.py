@@ -13,6 +13,7 @@ from ib_async.order import Order, OrderState
 from broker.codes import order_error_kind
 from broker.contracts import Contracts
 from broker.encoder import OrderEncoder, WireOrder
+from broker.errors import ContractUnknown
 from broker.pacing import MessageQueue, Priority
 from broker.times import ib_time
 from broker.translate import TERMINAL, open_order, order_status, whole_shares
@@ -77,9 +78,13 @@ class Orders:
             self._not_sent(specs)
             return
         first_id, parent_id = self._next_id, self._next_id
-        frames = [self._frame(encoder, first_id, command.entry, 0, transmit=not command.children)]
-        for offset, spec in enumerate(command.children, 1):
-            frames.append(self._frame(encoder, first_id + offset, spec, parent_id, transmit=spec is specs[-1]))
+        try:
+            frames = [self._frame(encoder, first_id, command.entry, 0, transmit=not command.children)]
+            for offset, spec in enumerate(command.children, 1):
+                frames.append(self._frame(encoder, first_id + offset, spec, parent_id, transmit=spec is specs[-1]))
+        except ContractUnknown as unknown:
+            self._not_sent(specs, str(unknown))
+            return
         self._put(Priority.ENTRY, frames, specs)
         self._remember(specs)
 
@@ -89,10 +94,14 @@ class Orders:
         if encoder is None:
             self._not_sent(command.orders)
             return
-        frames = [
-            self._frame(encoder, self._next_id + offset, spec, 0, transmit=True)
-            for offset, spec in enumerate(command.orders)
-        ]
+        try:
+            frames = [
+                self._frame(encoder, self._next_id + offset, spec, 0, transmit=True)
+                for offset, spec in enumerate(command.orders)
+            ]
+        except ContractUnknown as unknown:
+            self._not_sent(command.orders, str(unknown))
+            return
         self._put(Priority.EXIT, frames, command.orders)
         self._remember(command.orders)
 
@@ -271,7 +280,7 @@ class Orders:
         return first_id != echo.order_id and (first is None or first.status not in TERMINAL)
 
     def _frame(self, encoder: OrderEncoder, order_id: int, spec: OrderSpec, parent_id: int, *, transmit: bool) -> bytes:
-        contract = self._contracts.listing(spec.ticker).contract
+        contract = self._contracts.for_order(spec.ticker)
         order = (
             contract.conId, spec.ticker, spec.action, spec.shares, spec.kind, spec.limit_price,
             spec.stop_price, spec.time_in_force, spec.oca_group, spec.oca_type, spec.order_ref,
@@ -289,9 +298,9 @@ class Orders:
             self._ref_by_id[self._next_id] = spec.order_ref
             self._next_id += 1
 
-    def _not_sent(self, specs: Iterable[OrderSpec]) -> None:
+    def _not_sent(self, specs: Iterable[OrderSpec], why: str = "not connected") -> None:
         for spec in specs:
-            self._refuse(spec.order_ref, ErrorKind.REJECTED, "not connected: the order was never sent")
+            self._refuse(spec.order_ref, ErrorKind.REJECTED, f"{why}: the order was never sent")
 
     def _refuse(self, order_ref: str, kind: ErrorKind, text: str) -> None:
         self._emit(OrderErrorReported(self._now_ms(), order_ref, NOT_SENT, kind, text))

@@ -78,6 +78,11 @@ class MessageQueue:
         heapq.heappush(self._waiting, _Waiting(priority, next(self._numbers), messages, write, dropped))
         self.pump()
 
+    def withdraw(self, write: Callable[[], None]) -> None:
+        """Never call this `write`, should it still wait: nobody wants its answer any more."""
+        self._waiting = [item for item in self._waiting if item.write is not write]
+        heapq.heapify(self._waiting)
+
     def pump(self) -> None:
         """Write what there is room for."""
         self._check_fence()

@@ -49,6 +49,8 @@ class Requests:
     ) -> list[Any]:
         """Write a question and return all its answers. Raises RequestTimedOut, RequestRefused or BrokerUnavailable.
 
+        A question that is given up before it could be written is never written: its answers might be taken for those
+        of a later one.
         While the clock stands still (deterministic time) a question is written at once: a wait for room would not end.
         """
         if key in self._open:
@@ -67,6 +69,7 @@ class Requests:
             raise RequestTimedOut(words, seconds) from None
         finally:
             del self._open[key]
+            self._queue.withdraw(write)
         return question.answers
 
     def is_open(self, key: Hashable) -> bool:

@@ -265,6 +265,11 @@ def _wait_for_market(desk: Desk, book: Book, run: Exit) -> None:
         _go(desk, run, ExitStep.CLEARING)
 
 
+def _left(book: Book, run: Exit) -> int:
+    """Signed shares that the exit is still to close."""
+    return book.position or (book.foreign_shares if run.whole_account else 0)
+
+
 def _may_fill_beside(book: Book, order: Order) -> bool:
     """Whether another order works that was taken for ended. Those whose cancel is on its way are waited for."""
     waited_for = (Stage.CANCELLING, Stage.UNKNOWN)
@@ -273,7 +278,7 @@ def _may_fill_beside(book: Book, order: Order) -> bool:
 
 def _closes_all(desk: Desk, book: Book, run: Exit, order: Order) -> bool:
     """Whether the market order works, as far as is known, for all that is left."""
-    left = book.position or (book.foreign_shares if run.whole_account else 0)
+    left = _left(book, run)
     side = Side.LONG if left > 0 else Side.SHORT
     return (
         order.stage in (Stage.LIVE, Stage.UNKNOWN)
@@ -283,7 +288,7 @@ def _closes_all(desk: Desk, book: Book, run: Exit, order: Order) -> bool:
 
 
 def _wait_for_pause(desk: Desk, book: Book, run: Exit) -> None:
-    if book.position == 0:
+    if _left(book, run) == 0:
         _wait_for_siblings(desk, book, run)
     elif desk.state.now_ms >= run.step_ms + PAUSE_MS:
         _go(desk, run, ExitStep.CLEARING)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 
-from broker.errors import HistoryBudgetSpent, RequestRefused, RequestTimedOut
+from broker.errors import AnswerUnreadable, HistoryBudgetSpent, RequestRefused, RequestTimedOut
 from core.events import HistoryLoaded, InstrumentRead
 from core.market import Bar
 from runtime.calendar import TradingHours
@@ -85,7 +85,7 @@ class Connector:
         return True
 
     async def _load(self, ticker: str) -> None:
-        """Give a ticker the bars between its newest and now; what the broker refuses is left to live bars.
+        """Give a ticker the bars between its newest and now; what the broker refuses, or garbles, is left to live bars.
 
         Span by span: what has come is not asked for again when the budget forbids the next.
         """
@@ -93,7 +93,7 @@ class Connector:
             bars: tuple[Bar, ...] = ()
             try:
                 bars = await self._broker.read_history(ticker, end_ms, seconds) if seconds else ()
-            except (RequestRefused, RequestTimedOut) as missing:
+            except (RequestRefused, RequestTimedOut, AnswerUnreadable) as missing:
                 log.warning("no history for %s: %s", ticker, missing)
             self._session.inbox.put(HistoryLoaded(self._clock.now_ms(), ticker, bars, end_ms - end_ms % BAR_MS))
 

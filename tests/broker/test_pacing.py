@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from broker.errors import RequestTimedOut
 from broker.pacing import LIMITS, WINDOW_MS, MessageQueue, Priority
+from broker.requests import Requests
 from tests.broker.desk import HandClock
 
 
@@ -116,3 +118,16 @@ def test_no_second_ever_holds_more_than_the_rule_allows(steps: list[tuple[Priori
     for priority in Priority:
         mine = [int(name.split()[1]) for _, name, _ in line.written if name.startswith(priority.name)]
         assert all(first < second for first, second in pairwise(mine))
+
+
+async def test_a_question_that_was_given_up_while_it_waited_is_never_written() -> None:
+    line = Line()
+    line.put(Priority.EXIT, "full", LIMITS[Priority.EXIT])
+    line.put(Priority.DATA, "before")
+    requests = Requests(line.queue, 0.01, waits_for_room=True)
+    with pytest.raises(RequestTimedOut):
+        await requests.ask("key", "a question", lambda: line.written.append((0, "question", 1)))
+    line.put(Priority.DATA, "after")
+    line.clock.at_ms += WINDOW_MS
+    line.queue.pump()
+    assert line.names() == ["full", "before", "after"]

@@ -6,13 +6,34 @@ import asyncio
 
 import pytest
 
-from broker.errors import BrokerUnavailable, RequestRefused
+from broker.errors import BrokerUnavailable, RequestRefused, RequestTimedOut
 from core.commands import PlaceOrders
-from core.events import BrokerRead, CommissionReported, ExecutionReported, OrderReported
-from core.vocabulary import Action, Leg, OrderKind
+from core.events import BrokerRead, CommissionReported, ExecutionReported, LinkChanged, OrderReported
+from core.vocabulary import Action, Leg, Link, OrderKind
 from simulator.faults.script import parse
 from tests.broker.desk import Desk, bracket, desk, gateway, order
+from tests.broker.test_connection import QUICK, VERSION, frame, peer
 from tests.broker.test_link import error, hear
+
+LOGIN = frame(15, 1, "DU1234567") + frame(9, 1, 5)
+ORDERS_END, POSITIONS_END = (53, 1), (62, 1)
+
+
+def held(con_id: int, ticker: str) -> tuple[object, ...]:
+    return (61, 3, "DU1234567", con_id, ticker, "STK", "", 0, "", "", "ARCA", "USD", ticker, ticker, 5, 10.0)
+
+
+def executions_end(trader: Desk) -> tuple[object, ...]:
+    return (55, 1, trader.broker._read_back._executions_id)
+
+
+async def give_up_a_reading(trader: Desk) -> None:
+    """Ask, hear a first row, and be cancelled: the other rows and the ends are still on their way."""
+    reading = asyncio.ensure_future(trader.broker.read_back())
+    await asyncio.sleep(0)
+    hear(trader, held(1, "SOXL"))
+    reading.cancel()
+    await asyncio.wait({reading})
 
 
 async def test_what_happens_while_the_answers_come_in_is_part_of_it() -> None:
@@ -139,3 +160,52 @@ async def test_an_option_on_a_ticker_is_not_the_ticker() -> None:
             ("SOXL  250321C30 (OPT USD)", 2),
             ("SOXL (STK AUD)", 1),
         ]
+
+
+async def test_case_21_late_answers_to_a_reading_that_was_given_up_do_not_complete_the_next() -> None:
+    async with peer(VERSION, LOGIN) as port:
+        trader = Desk(port)
+        await trader.broker.connect()
+        await give_up_a_reading(trader)
+        reading = asyncio.ensure_future(trader.broker.read_back())
+        await asyncio.sleep(0)
+        hear(trader, ORDERS_END, executions_end(trader), held(2, "TQQQ"), POSITIONS_END)
+        assert trader.of(BrokerRead) == []
+        await asyncio.sleep(0.01)
+        hear(trader, ORDERS_END, executions_end(trader), held(1, "SOXL"), held(2, "TQQQ"), POSITIONS_END)
+        await reading
+        (picture,) = trader.of(BrokerRead)
+        assert [row.ticker for row in picture.positions] == ["SOXL", "TQQQ"]
+        await trader.broker.close()
+
+
+async def test_case_21_a_connection_whose_read_back_is_late_is_dropped() -> None:
+    async with peer(VERSION, LOGIN) as port:
+        trader = Desk(port, **QUICK)
+        await trader.broker.connect()
+        with pytest.raises(RequestTimedOut):
+            await trader.broker.read_back()
+        assert not trader.broker.is_connected
+        assert trader.of(LinkChanged)[-1].link is Link.LOST
+
+
+async def test_case_21_so_is_one_on_which_the_ends_of_a_reading_that_was_given_up_never_come() -> None:
+    async with peer(VERSION, LOGIN) as port:
+        trader = Desk(port, **QUICK)
+        await trader.broker.connect()
+        await give_up_a_reading(trader)
+        with pytest.raises(RequestTimedOut, match="which was given up"):
+            await trader.broker.read_back()
+        assert not trader.broker.is_connected
+
+
+async def test_a_reading_that_was_given_up_does_not_hold_up_the_next_connection() -> None:
+    async with gateway() as started:
+        trader = Desk(started.port)
+        await trader.start("SOXL")
+        await give_up_a_reading(trader)
+        await trader.broker.close()
+        await trader.start("SOXL")
+        await trader.broker.read_back()
+        assert len(trader.of(BrokerRead)) == 1
+        await trader.broker.close()

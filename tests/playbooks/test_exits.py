@@ -303,6 +303,14 @@ def test_other_people_s_shares_are_sold_only_after_their_orders_had_time_to_end(
     assert sum(isinstance(command, ReadBroker) for command in told[:sold]) == 2
 
 
+def test_a_refused_sale_of_other_people_s_shares_is_tried_again_after_30_s_not_at_once() -> None:
+    play = Playbook(settings(allow_foreign_positions=True)).when(refuses(Leg.EXIT))
+    play.broker.positions["TSLA"], play.broker.prices["TSLA"] = 20, Decimal(200)
+    play.when(flatten(whole_account=True), seconds(1)).check("one", lambda p: p.broker.sent, 1)
+    play.when(seconds(60)).check("three", lambda p: p.broker.sent, 3)
+    play.when(refuses(), seconds(31)).check("sold", lambda p: p.broker.positions["TSLA"], 0)
+
+
 def test_the_whole_account_asked_for_during_an_outage_is_flat_after_it() -> None:
     play = Playbook().when(ordered_by_hand("TSLA"), buy()).when(link_lost)
     play.when(flatten(whole_account=True), then=["cancel everything"])

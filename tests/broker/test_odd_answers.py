@@ -1,0 +1,72 @@
+"""Answers that make no sense: the question has no answer then, and the session goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+
+from broker.errors import AnswerUnreadable
+from tests.broker.desk import Desk, desk
+from tests.broker.test_link import hear
+
+GOOD = ("20250312 09:34:00 US/Eastern", 20.0, 21.0, 19.0, 20.5, 100.0)
+
+
+def answer_history_with(trader: Desk, bar: tuple[object, ...]) -> None:
+    """Let the next history consist of one bar: (date, open, high, low, close, volume)."""
+
+    def answer(key: int, *_: object) -> None:
+        asyncio.get_running_loop().call_soon(hear, trader, (17, key, "", "", 1, *bar, 20.0, 5))
+
+    trader.broker._client.reqHistoricalData = answer
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (0, "20250312 09:34:03 US/Eastern"),
+        (0, "yesterday"),
+        (0, "20250312 09:34:00 US/Nowhere"),
+        (1, "nan"),
+        (5, "nan"),
+        (5, "inf"),
+    ],
+)
+async def test_case_37_history_that_cannot_be_read_is_no_history(place: int, value: str) -> None:
+    async with desk("SOXL") as trader:
+        bar = (*GOOD[:place], value, *GOOD[place + 1 :])
+        answer_history_with(trader, bar)
+        with pytest.raises(AnswerUnreadable, match="60 s of history of SOXL"):
+            await trader.broker.read_history("SOXL", trader.clock.at_ms, 60)
+        await trader.tick()
+
+
+async def test_history_that_could_not_be_read_is_not_remembered() -> None:
+    async with desk("SOXL") as trader:
+        answer_history_with(trader, ("yesterday", *GOOD[1:]))
+        at_ms = trader.clock.at_ms
+        with pytest.raises(AnswerUnreadable):
+            await trader.broker.read_history("SOXL", at_ms, 60)
+        await trader.tick(16)
+        answer_history_with(trader, GOOD)
+        bars = await trader.broker.read_history("SOXL", at_ms, 60)
+        assert (bars[0].close, bars[0].volume) == (20.5, 100)
+
+
+@pytest.mark.parametrize("text", ["plenty", "1.2.3", "NaN", "Infinity"])
+async def test_an_account_figure_that_cannot_be_read_is_unknown(text: str, caplog: pytest.LogCaptureFixture) -> None:
+    async with desk("SOXL") as trader:
+
+        def answer(key: int, *_: object) -> None:
+            rows = [(63, 1, key, "DU1234567", tag, value, "USD") for tag, value in figures.items()]
+            asyncio.get_running_loop().call_soon(hear, trader, *rows, (64, 1, key))
+
+        figures = {"BuyingPower": text, "NetLiquidation": "1000.5", "DayTradesRemaining": text}
+        trader.broker._client.reqAccountSummary = answer
+        account = await trader.broker.read_account()
+        assert (account.buying_power, account.day_trades_remaining) == (None, None)
+        assert account.net_liquidation == Decimal("1000.5")
+        assert f"BuyingPower = {text!r}" in caplog.text
+        assert f"DayTradesRemaining = {text!r}" in caplog.text
