@@ -38,7 +38,10 @@ async def shipping(journal: Journal, url: str, alerts: AlertSink, now_ms: Callab
     try:
         yield
     finally:
-        await keeper.end()
+        keeper.let_go()
+        _, late = await asyncio.wait({keeping}, timeout=END_SECONDS)
+        if late:
+            keeper.kill()
         await keeping
 
 
@@ -75,17 +78,15 @@ class _Keeper:
             await self.begin()
             self._alerts.clear(self._now_ms(), DIED, "Another shipper has taken over; nothing was lost.")
 
-    async def end(self) -> None:
-        """Close its lifeline and wait for the rest."""
+    def let_go(self) -> None:
+        """Close its lifeline: it ships the rest and ends."""
         self._ending.set()
         assert self._process.stdin is not None
         self._process.stdin.close()
-        try:
-            async with asyncio.timeout(END_SECONDS):
-                await self._process.wait()
-        except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
+
+    def kill(self) -> None:
+        """It has not ended in time; the next start ships what is left."""
+        self._process.kill()
 
     async def _listen(self) -> None:
         assert self._process.stdout is not None
