@@ -56,7 +56,8 @@ async def _keep_connected(host: Host, speed: float) -> None:
         if isinstance(host.clock, BrokerClock):
             host.clock.hear(heard_ms)
         with suppress(TimeoutError):  # the next heartbeat is due; a link that is seen to break is mended at once
-            await asyncio.wait_for(host.link_lost.wait(), HEARTBEAT_SECONDS / speed)
+            async with asyncio.timeout(HEARTBEAT_SECONDS / speed):  # wait_for can swallow the end of the drive
+                await host.link_lost.wait()
 
 
 async def _poll(host: Host, speed: float) -> None:
