@@ -144,6 +144,7 @@ def _assemble(
         chores=chores,
         history=history,
     )
+    session.inbox.wake = host.nudge.set
     if recovered.replayed_events:
         session.inbox.put(process_started(recovered, 0))
     return host
