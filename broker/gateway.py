@@ -283,11 +283,13 @@ class IbBroker:
         return client
 
     def _drop(self, reason: str, *, silent: bool = False) -> None:
-        """Give the connection up. What waited to be written was not sent; who awaits an answer hears why none comes."""
+        """Give the connection up. What waited to be written was not sent; who awaits an answer hears why none comes.
+
+        The socket is closed last, so that the loss has been told whatever the socket does.
+        """
         client, self._client = self._client, None
         if client is None:
             return
-        _hang_up(client, at_once=silent)
         reason = with_window(reason, self._clock.now_ms())
         lost = BrokerUnavailable(Unavailability.LOST, f"the connection was lost: {reason}")
         self._orders.on_lost()
@@ -298,6 +300,7 @@ class IbBroker:
             self._time.set_exception(lost)
             self._time.exception()  # seen, should nobody be waiting
         self._on_chunk()
+        _hang_up(client, at_once=silent)
 
     def _pump_later(self) -> None:
         if self._deterministic or self._pump_timer is not None:
@@ -313,6 +316,9 @@ class IbBroker:
 def _hang_up(client: Any, *, at_once: bool = False) -> None:
     """Close the socket: what was written still goes out, unless nobody listens any more."""
     transport = client.conn.transport
-    client.disconnect()
+    try:
+        client.disconnect()
+    except OSError:  # the peer has reset the connection, which the loop has not heard yet: nothing can go out
+        at_once = True
     if at_once and transport is not None:
         transport.abort()

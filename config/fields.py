@@ -63,6 +63,13 @@ def _spelled(pattern: str, allowed: str) -> Callable[[str], str]:
     return check
 
 
+def _one_line(value: SecretStr | None) -> SecretStr | None:
+    text = value.get_secret_value() if value else ""
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("one line of printable ASCII, as an HTTP header can carry it")
+    return value
+
+
 def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
     repeated = sorted({value for value in values if values.count(value) > 1})
     if repeated:
@@ -100,6 +107,7 @@ Folder = Annotated[Path, AfterValidator(absolute)]
 OptionalPath = Annotated[Folder | None, BeforeValidator(_empty_is_none)]
 OptionalText = Annotated[str | None, BeforeValidator(_empty_is_none)]
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_empty_is_none)]
+HeaderSecret = Annotated[OptionalSecret, AfterValidator(_one_line)]
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_split)]
 ClientId = Annotated[int, Field(ge=1, le=999_999)]  # 0 would adopt the orders that people place in TWS
 ClientIds = Annotated[tuple[ClientId, ...], BeforeValidator(_split)]

@@ -17,6 +17,7 @@ from config.fields import (
     Folder,
     Fraction,
     FractionLimit,
+    HeaderSecret,
     Minutes,
     Mode,
     Money,
@@ -66,7 +67,7 @@ class PredictionSection(Section):
     """Where predictions come from."""
 
     prediction_url: OptionalText = Field(None, description="base address of the prediction API (http or https)")
-    prediction_api_key: OptionalSecret = Field(None, description="sent as X-API-Key")
+    prediction_api_key: HeaderSecret = Field(None, description="sent as X-API-Key")
     prediction_file: OptionalPath = Field(None, description="a recorded file of predictions instead of the API")
     poll_seconds: Seconds = Field(60, description="seconds between two polls of a ticker")
     prediction_timeout_seconds: Annotated[FiniteFloat, Field(gt=0, le=60)] = Field(

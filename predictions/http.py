@@ -22,6 +22,8 @@ Answer = Prediction | PredictionProblem
 TRIES: Final = 3
 FIRST_PAUSE_SECONDS: Final = 0.25
 CONNECTIONS: Final = 16
+SAID_MAX: Final = 500
+"""Characters of a server's own words that are passed on: they end in alerts and tables."""
 
 
 class HttpPredictionSource:
@@ -88,7 +90,7 @@ class HttpPredictionSource:
             except TimeoutError:
                 problem = f"no answer within {self._timeout_seconds:g} s"
                 continue
-            except aiohttp.ClientError as error:
+            except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: a header that can't be sent
                 problem = f"{type(error).__name__}: {error}"
                 continue
             if status == HTTPStatus.OK:
@@ -119,10 +121,11 @@ def _failure(status: int, body: bytes) -> str:
     """The status with what the server says of it, which may be anything."""
     try:
         said = json.loads(body)
-    except ValueError:
-        said = None
-    words = [str(said[name]) for name in ("code", "message") if said.get(name)] if isinstance(said, dict) else []
-    return f"HTTP {status} {HTTPStatus(status).phrase if status in _STATUSES else ''}: {' '.join(words)}".strip(" :")
+        words = [str(said[name]) for name in ("code", "message") if said.get(name)] if isinstance(said, dict) else []
+    except (ValueError, RecursionError):
+        words = []
+    shown = "".join(sign if sign.isprintable() else "?" for sign in " ".join(words)[:SAID_MAX])
+    return f"HTTP {status} {HTTPStatus(status).phrase if status in _STATUSES else ''}: {shown}".strip(" :")
 
 
 _STATUSES: Final = frozenset(HTTPStatus)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,12 +12,15 @@ from core.market import Prediction, PredictionProblem
 NUMBERS = (int, float)
 """The types of JSON's numbers; `true` is none, though Python's bool is an int."""
 
+LATEST_MS = 2**63 - 1
+"""What a moment may be: Python's integers have no end, the columns and sums that a moment goes into have."""
+
 
 def parse_answer(asked_ticker: str, body: str | bytes) -> Prediction | PredictionProblem:
     """Read a successful answer. Values are not judged: NaN, a wrong ticker or an old time are the core's to refuse."""
     try:
         return _prediction(asked_ticker, json.loads(body if isinstance(body, str) else body.decode()))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         return PredictionProblem(asked_ticker, f"unreadable answer: {_words(error)}", answered=True)
 
 
@@ -39,7 +43,12 @@ def _prediction(asked_ticker: str, answer: Any) -> Prediction:
 def _features(values: Any) -> tuple[tuple[str, float], ...]:
     """The features that are numbers; they inform people and decide nothing, so an absent one spoils no prediction."""
     named = _object(values, "feature_values").items()
-    return tuple([(name, float(value)) for name, value in named if type(value) in NUMBERS])
+    return tuple([(name, float(value)) for name, value in named if _is_number(value)])
+
+
+def _is_number(value: Any) -> bool:
+    """True for a float, and for an integer that a float can hold."""
+    return type(value) is float or (type(value) is int and abs(value) <= sys.float_info.max)
 
 
 def _object(value: Any, field: str) -> Mapping[str, Any]:
@@ -62,7 +71,7 @@ def _number(value: Any, field: str) -> float:
 
 
 def _whole(value: Any, field: str) -> int:
-    if type(value) is not int:
+    if type(value) is not int or abs(value) > LATEST_MS:
         raise TypeError(f"{field} is {value!r}, epoch milliseconds are expected")
     return value
 

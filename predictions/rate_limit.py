@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 EPOCH_FROM = 1_000_000_000
 """A reset above this is a moment in epoch seconds, below it a number of seconds from now; both are in use."""
+
+LONGEST_SECONDS = 600.0
+"""The longest wait that is believed. A reset in a unit of its own (milliseconds) would silence the source for ever; a
+server that means a longer one says so again in ten minutes."""
 
 
 class RateLimit:
@@ -23,7 +28,12 @@ class RateLimit:
     def observe(self, status: int, headers: Mapping[str, str]) -> None:
         """Take an answer's headers. Headers that say nothing readable limit nothing; the 429 itself still will."""
         reset = headers.get("X-RateLimit-Reset", "")
-        if not reset.isdigit() or (status != 429 and headers.get("X-RateLimit-Remaining") != "0"):
+        if not _READABLE.fullmatch(reset) or (status != 429 and headers.get("X-RateLimit-Remaining") != "0"):
             return
         seconds = int(reset)
-        self._closed_until = float(seconds) if seconds > EPOCH_FROM else self._now_seconds() + seconds
+        now = self._now_seconds()
+        wait = seconds - now if seconds > EPOCH_FROM else seconds
+        self._closed_until = now + min(wait, LONGEST_SECONDS)
+
+
+_READABLE = re.compile("[0-9]{1,15}")

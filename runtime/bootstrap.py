@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from broker.gateway import IbBroker
 from broker.history_budget import HistoryBudget
@@ -143,6 +144,7 @@ def _assemble(
         chores=chores,
         history=history,
     )
+    session.inbox.wake = host.nudge.set
     if recovered.replayed_events:
         session.inbox.put(process_started(recovered, 0))
     return host
@@ -168,16 +170,26 @@ def _pump(host: Host) -> None:
 
 
 def _stop_on_signals(host: Host) -> Callable[[], None]:
-    """Ctrl-C and SIGTERM flatten and end the session; a second one ends the process at once; orders stay."""
+    """Ctrl-C and SIGTERM flatten and end the session; a second one ends the process at once; orders stay.
+
+    Whoever handled them before (Prefect, asyncio) does so again when the returned function is called.
+    """
     loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def stop(name: str) -> None:
-        restore()
+        for number in before:
+            leave_to(number, signal.SIG_DFL)  # Python's own handler would only cancel the run, which then drives on
         host.take(StopRequested(host.clock.now_ms(), name))
 
     def restore() -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
+        for number, handler in before.items():
+            leave_to(number, handler)
+
+    def leave_to(number: signal.Signals, handler: Any) -> None:
+        loop.remove_signal_handler(number)
+        if handler is not None:  # None: not Python's, so not ours to put back
+            signal.signal(number, handler)
 
     try:
         loop.add_signal_handler(signal.SIGINT, stop, "Ctrl-C")

@@ -28,8 +28,10 @@ async def drive_by_clock(host: Host, speed: float = 1.0) -> None:
             host.check()
             host.nudge.clear()
             host.session.fire_timers()
+            host.session.pump()  # what came from elsewhere than a chunk of socket data: a heartbeat, history, a refusal
             collect_due()
-            await _wait(host, speed)
+            if not host.done(host):  # a timer, or what was pumped, may have been the last
+                await _wait(host, speed)
         for task in beside:
             task.cancel()
     host.check()
@@ -56,7 +58,8 @@ async def _keep_connected(host: Host, speed: float) -> None:
         if isinstance(host.clock, BrokerClock):
             host.clock.hear(heard_ms)
         with suppress(TimeoutError):  # the next heartbeat is due; a link that is seen to break is mended at once
-            await asyncio.wait_for(host.link_lost.wait(), HEARTBEAT_SECONDS / speed)
+            async with asyncio.timeout(HEARTBEAT_SECONDS / speed):  # wait_for can swallow the end of the drive
+                await host.link_lost.wait()
 
 
 async def _poll(host: Host, speed: float) -> None:
@@ -64,6 +67,8 @@ async def _poll(host: Host, speed: float) -> None:
     while poller is not None and poller.due_ms is not None:
         now_ms = host.clock.now_ms()
         if poller.is_due(now_ms):
-            host.session.take(await poller.poll(now_ms))
+            events = await poller.poll(now_ms)
+            host.session.pump()  # what came before the answers is known when they are decided on
+            host.take(*events)
         if poller.due_ms is not None:
             await asyncio.sleep(max(0.0, (poller.due_ms - host.clock.now_ms()) / 1000 / speed))

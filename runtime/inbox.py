@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 
 from core.events import Event, QuoteChanged
@@ -19,11 +20,13 @@ class Inbox:
     """Events in the order of their arrival; of the quotes only the newest of each ticker, delivered before the others.
 
     A quote alone wakes nobody: rules read quotes, but only predictions, bars, reports and timers ask for a decision.
+    `wake` is called for all else, wherever it comes from: what waits must not wait for the next socket data.
     """
 
     def __init__(self) -> None:
         self._events: deque[Event] = deque()
         self._quotes: dict[str, QuoteChanged] = {}
+        self.wake: Callable[[], None] = lambda: None
 
     def put(self, event: Event) -> None:
         """Take an event in. Raises InboxFullError at CAPACITY."""
@@ -33,6 +36,7 @@ class Inbox:
         if len(self._events) >= CAPACITY:
             raise InboxFullError(f"{CAPACITY} events wait: the engine has stopped taking them")
         self._events.append(event)
+        self.wake()
 
     def drain(self, now_ms: int) -> list[Event]:
         """Remove and return what waits, stamped with the time of taking; empty while only quotes wait."""

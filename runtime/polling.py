@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from core.events import Event, PredictionReceived, PredictionSourceChanged, PredictionUnreadable
 from core.market import Prediction
 from runtime.ports import PredictionSource
+
+log = logging.getLogger(__name__)
 
 
 class Poller:
@@ -48,7 +51,10 @@ class Poller:
 
     async def poll(self, now_ms: int) -> list[Event]:
         """Ask once; events in the order of the tickers. A ticker without any answer gives none."""
-        answers = await self._source.poll(self._tickers)
+        try:
+            answers = await self._source.poll(self._tickers)
+        except Exception as failure:  # noqa: BLE001  a source must not end a session with open positions; it is told
+            return self._failed(now_ms, failure)
         events: list[Event] = []
         for answer in answers:
             if isinstance(answer, Prediction):
@@ -57,6 +63,13 @@ class Poller:
                 events.append(PredictionUnreadable(now_ms, answer.ticker, answer.problem))
         problems = [answer.problem for answer in answers if not isinstance(answer, Prediction)]
         return self._source_events(now_ms, problems, events) + events
+
+    def _failed(self, now_ms: int, failure: Exception) -> list[Event]:
+        """A poll that the source has broken off: an unreadable answer for each ticker, and no answer at all."""
+        log.error("the prediction source failed", exc_info=failure)
+        problem = f"the poll failed: {type(failure).__name__}: {failure}"
+        unreadable = [PredictionUnreadable(now_ms, ticker, problem) for ticker in self._tickers]
+        return [*self._source_events(now_ms, [problem], []), *unreadable]
 
     def _source_events(self, now_ms: int, problems: list[str], events: list[Event]) -> list[Event]:
         if events:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -149,6 +150,27 @@ async def test_case_2_a_dead_socket_is_told_at_once_and_once() -> None:
     assert desk.batches > batches
     with pytest.raises(BrokerUnavailable, match="not connected"):
         await desk.broker.read_account()
+
+
+async def test_a_reset_that_is_not_heard_yet_hides_no_loss() -> None:
+    talking: list[asyncio.StreamWriter] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        talking.append(writer)
+        for answer in (VERSION, frame(15, 1, "DU1234567") + frame(9, 1, 5)):
+            await reader.read(4096)
+            writer.write(answer)
+
+    async with await asyncio.start_server(talk, "127.0.0.1", 0) as server:
+        desk = Desk(server.sockets[0].getsockname()[1], **QUICK)
+        await desk.broker.connect()
+        linger_none = struct.pack("ii", 1, 0)  # closing resets
+        talking[0].get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_none)
+        talking[0].transport.abort()
+        await asyncio.sleep(0)  # the reset is out; our own loop has not looked at its socket yet
+        await desk.broker.close()
+    assert [event.link for event in desk.of(LinkChanged)] == [Link.CONNECTED, Link.LOST]
+    assert not desk.broker.is_connected
 
 
 async def test_case_21_a_link_cut_during_the_read_back_is_no_answer() -> None:

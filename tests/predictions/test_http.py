@@ -15,6 +15,7 @@ from aiohttp import web
 from core.market import Prediction, PredictionProblem
 from predictions import HttpPredictionSource, RecordedPredictionSource
 from predictions.http import TRIES
+from predictions.rate_limit import LONGEST_SECONDS, RateLimit
 from predictions.recorded import RecordedPredictionsUnreadable
 from simulator.app import Gateway
 from simulator.options import PREDICTIONS_KEY, Options
@@ -29,7 +30,7 @@ def success(ticker: str) -> web.Response:
 
 
 @asynccontextmanager
-async def source(handler: Handler, **settings: float) -> AsyncIterator[HttpPredictionSource]:
+async def source(handler: Handler, key: str = "key", **settings: float) -> AsyncIterator[HttpPredictionSource]:
     """A source that asks a server with this handler."""
     app = web.Application()
     app.router.add_get("/v1/prediction/latest", handler)
@@ -37,7 +38,7 @@ async def source(handler: Handler, **settings: float) -> AsyncIterator[HttpPredi
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     made = HttpPredictionSource(
-        f"http://127.0.0.1:{runner.addresses[0][1]}/v1/", "key", chance=random.Random(1), **settings
+        f"http://127.0.0.1:{runner.addresses[0][1]}/v1/", key, chance=random.Random(1), **settings
     )
     try:
         yield made
@@ -179,6 +180,47 @@ async def test_a_spent_rate_limit_is_kept_until_its_reset(reset: str, wait_secon
         now += wait_seconds
         await api.poll(["CVNA"])
         assert len(asked) == 2
+
+
+@pytest.mark.parametrize("reset", ["86400", "1741786140000", "9" * 15])
+async def test_no_reset_silences_the_source_for_long(reset: str) -> None:
+    """The second one is a moment in milliseconds: read as seconds it lies in the year 57,000."""
+    limit = RateLimit(lambda: 1_741_786_140.0)
+    limit.observe(429, {"X-RateLimit-Reset": reset})
+    assert limit.wait_seconds == LONGEST_SECONDS
+
+
+@pytest.mark.parametrize(
+    "reset", ["", "soon", "-5", "1.5", "\N{SUPERSCRIPT TWO}", "\N{ARABIC-INDIC DIGIT TWO}", "9" * 400]
+)
+async def test_an_unreadable_reset_limits_nothing(reset: str) -> None:
+    limit = RateLimit(lambda: 1_741_786_140.0)
+    limit.observe(429, {"X-RateLimit-Reset": reset})
+    assert limit.wait_seconds == 0
+
+
+@pytest.mark.parametrize("body", ["[" * 200_000, '{"code": "\\ud800\\u0000"}', json.dumps({"message": "x" * 10_000})])
+async def test_a_failure_in_strange_words_is_a_problem(body: str) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        return web.Response(status=404, text=body)
+
+    async with source(handler) as api:
+        (found,) = await api.poll(["CVNA"])
+    assert isinstance(found, PredictionProblem)
+    assert found.problem.startswith("HTTP 404 Not Found")
+    assert found.problem.isprintable()
+    assert len(found.problem) < 1_000
+
+
+async def test_a_key_that_no_header_can_carry_is_a_problem() -> None:
+    async def handler(request: web.Request) -> web.Response:
+        return success("CVNA")
+
+    async with source(handler, key="s3cret\n") as api:
+        (found,) = await api.poll(["CVNA"])
+    assert isinstance(found, PredictionProblem)
+    assert found.problem.startswith("ValueError")
+    assert "s3cret" not in found.problem
 
 
 async def test_a_dead_server_is_a_problem_not_an_exception() -> None:

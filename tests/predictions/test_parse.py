@@ -74,6 +74,10 @@ def test_what_informs_only_may_be_absent() -> None:
         ("timestamp", "2025-03-12"),
         ("timestamp", 1.5),
         ("timestamp", True),
+        ("timestamp", 2**63),
+        ("confidence", 10**309),
+        ("stock_price", -(10**400)),
+        ("probabilities", [10**309]),
         ("probabilities", ["a"]),
         ("probabilities", 3),
         ("feature_values", [1]),
@@ -87,6 +91,12 @@ def test_what_decides_must_be_there_and_of_its_kind(field: str, value: Any) -> N
     assert found.problem.startswith("unreadable answer: ")
 
 
+def test_a_feature_that_no_float_holds_is_left_out() -> None:
+    found = parse_answer("CVNA", json.dumps(answer(feature_values={"volume": 10**309, "rsi": 61.5})))
+    assert isinstance(found, Prediction)
+    assert found.feature_values == (("rsi", 61.5),)
+
+
 @pytest.mark.parametrize("field", ["ticker", "signal", "confidence", "stock_price", "timestamp"])
 def test_a_missing_field_is_named(field: str) -> None:
     whole = answer()
@@ -95,7 +105,9 @@ def test_a_missing_field_is_named(field: str) -> None:
     assert found == PredictionProblem("CVNA", f"unreadable answer: {field} is missing", answered=True)
 
 
-@pytest.mark.parametrize("body", ["", "<html>", "[]", "null", "{}", '{"data": 3}', '{"data": {"prediction": []}}'])
+@pytest.mark.parametrize(
+    "body", ["", "<html>", "[]", "null", "{}", '{"data": 3}', '{"data": {"prediction": []}}', "[" * 200_000]
+)
 def test_anything_else_is_unreadable(body: str) -> None:
     found = parse_answer("CVNA", body)
     assert isinstance(found, PredictionProblem)

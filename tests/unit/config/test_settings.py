@@ -192,6 +192,16 @@ def test_secrets_never_show() -> None:
     assert "s3cret" not in refusal(database_url="mysql://u:s3cret@h/d", prediction_api_ky="s3cret")
 
 
+@pytest.mark.parametrize(
+    "key", ["s3cret\n", "s3cret\r\nX-Other: 1", "s3cr\N{LATIN SMALL LETTER E WITH ACUTE}t", "\0s3cret"]
+)
+def test_a_key_must_fit_into_a_header(key: str) -> None:
+    said = refusal(prediction_api_key=key)
+    assert "TRADER_PREDICTION_API_KEY = (hidden)" in said
+    assert "one line of printable ASCII" in said
+    assert "s3cr" not in said
+
+
 def test_live_starts_only_when_everything_says_so() -> None:
     settings = load_settings(environment=LIVE, env_file=NO_ENV_FILE)
     assert (settings.mode, settings.live, settings.clock) == (Mode.LIVE, True, ClockKind.REAL)

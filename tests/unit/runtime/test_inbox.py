@@ -49,3 +49,12 @@ def test_a_full_inbox_says_so_and_drops_nothing(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(InboxFullError, match="2 events wait"):
         inbox.put(Woke(0, "c"))
     assert len(inbox.drain(0)) == 2
+
+
+def test_everything_but_a_quote_wakes_the_drive() -> None:
+    inbox, woken = Inbox(), []
+    inbox.wake = lambda: woken.append(len(inbox.drain(1)))
+    inbox.put(quote("SOXL", 75.0))
+    assert woken == []
+    inbox.put(Woke(0, "timer"))
+    assert woken == [2]  # the event and the quote before it

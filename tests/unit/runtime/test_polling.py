@@ -14,17 +14,20 @@ SILENT = PredictionProblem("SOXL", "no answer within 5 s", answered=False)
 class Scripted:
     """A source that gives prepared answers, round by round."""
 
-    def __init__(self, *rounds: Prediction | PredictionProblem) -> None:
+    def __init__(self, *rounds: Prediction | PredictionProblem | Exception) -> None:
         self._rounds = list(rounds)
 
     async def poll(self, tickers: Iterable[str]) -> tuple[Prediction | PredictionProblem, ...]:
-        return (self._rounds.pop(0),)
+        answer = self._rounds.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return (answer,)
 
     async def close(self) -> None:
         self._rounds.clear()
 
 
-def poller(*rounds: Prediction | PredictionProblem) -> Poller:
+def poller(*rounds: Prediction | PredictionProblem | Exception) -> Poller:
     return Poller(Scripted(*rounds), ["SOXL"], every_seconds=60, first_ms=60_000, last_ms=300_000, gone_after_polls=3)
 
 
@@ -59,3 +62,12 @@ async def test_the_source_is_gone_after_three_silent_polls_and_back_with_the_fir
     assert await asked.poll(4) == []
     assert await asked.poll(5) == [PredictionSourceChanged(5, True, ""), PredictionReceived(5, GOOD)]
     assert await asked.poll(6) == []
+
+
+async def test_a_source_that_fails_ends_nothing_and_hides_nothing() -> None:
+    asked = poller(RuntimeError("no such thing"), RuntimeError("no such thing"), RuntimeError("no such thing"), GOOD)
+    words = "the poll failed: RuntimeError: no such thing"
+    assert await asked.poll(1) == [PredictionUnreadable(1, "SOXL", words)]
+    assert await asked.poll(2) == [PredictionUnreadable(2, "SOXL", words)]
+    assert await asked.poll(3) == [PredictionSourceChanged(3, False, words), PredictionUnreadable(3, "SOXL", words)]
+    assert await asked.poll(4) == [PredictionSourceChanged(4, True, ""), PredictionReceived(4, GOOD)]

@@ -1,0 +1,113 @@
+"""A day in running time: what comes outside a chunk of socket data is not left waiting, and the end is an end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from config import load_settings
+from core.events import Event, SuspendRequested, Woke
+from runtime.bootstrap import open_session
+from runtime.drive_by_clock import _keep_connected, drive_by_clock
+from runtime.host import Host
+
+SOON_SECONDS = 0.5
+"""Sooner than the drive looks again by itself, which is after a second."""
+
+
+class Asked:
+    """A poller that is due once; something else comes in while it is asked."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self.due_ms: int | None = 0
+
+    def is_due(self, now_ms: int) -> bool:
+        self.due_ms = None
+        return True
+
+    async def poll(self, now_ms: int) -> list[Event]:
+        await asyncio.sleep(0.05)
+        self._host.session.inbox.put(Woke(now_ms, "meanwhile"))
+        return [SuspendRequested(now_ms, "poll")]
+
+
+async def no_heartbeat() -> int:
+    await asyncio.Event().wait()
+    return 0
+
+
+@asynccontextmanager
+async def opened(folder: Path) -> AsyncIterator[tuple[Any, list[Event]]]:
+    """A session that is not connected, and what its engine is stepped through."""
+    settings = load_settings({"tickers": ("SOXL",), "state_folder": folder}, environment={}, env_file=folder / "no.env")
+    async with open_session(settings, "2025-03-12") as host:
+        stepped: list[Event] = []
+        session: Any = host.session
+        step = session._step
+
+        def recorded(events: Sequence[Event]) -> None:
+            stepped.extend(events)
+            step(events)
+
+        session._step = recorded
+        host.clock.hear(host.plan.open_ms)  # type: ignore[union-attr]  # the clock of mode sim
+        free: Any = host
+        free.broker = SimpleNamespace(read_time_ms=no_heartbeat)
+        yield host, stepped
+
+
+async def drive_until(host: Host, stepped: list[Event], *expected: type[Event]) -> None:
+    """Drive until the engine has been stepped through as many events as expected."""
+    host.done = lambda _: len(stepped) >= len(expected)
+    async with asyncio.timeout(SOON_SECONDS):
+        await drive_by_clock(host)
+    assert [type(event) for event in stepped] == list(expected)
+
+
+async def test_what_comes_from_no_socket_is_stepped_through_soon(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (host, stepped):
+        asyncio.get_running_loop().call_later(0.05, host.session.inbox.put, Woke(0, "history"))
+        await drive_until(host, stepped, Woke)
+
+
+async def test_what_a_heartbeat_finds_out_is_too(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (host, stepped):
+
+        async def silent_market() -> int:
+            await asyncio.sleep(0.05)
+            host.session.inbox.put(Woke(0, "heartbeat"))
+            return int(host.plan.open_ms)
+
+        host.broker.read_time_ms = silent_market
+        await drive_until(host, stepped, Woke)
+
+
+async def test_a_poll_is_decided_on_after_what_came_before_and_wakes_the_drive(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (host, stepped):
+        host.poller = Asked(host)
+        await drive_until(host, stepped, Woke, SuspendRequested)
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+async def test_a_link_that_breaks_as_the_day_ends_does_not_keep_the_drive_alive(turns: int) -> None:
+    async def read_time_ms() -> int:
+        return 0
+
+    link_lost = asyncio.Event()
+    host: Any = SimpleNamespace(link_lost=link_lost, broker=SimpleNamespace(read_time_ms=read_time_ms), clock=None)
+    heartbeats = asyncio.create_task(_keep_connected(host, speed=1.0))
+    await asyncio.sleep(0.02)
+    link_lost.set()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    heartbeats.cancel()
+    done, _ = await asyncio.wait([heartbeats], timeout=0.3)
+    heartbeats.cancel()
+    assert done
