@@ -109,6 +109,7 @@ class IbBroker:
         """Connect anew, dropping what there was. Raises BrokerUnavailable, and what `check_fence` raises."""
         self._check_fence()
         self._drop("a new connection is being opened")
+        self._market_data.on_lost()  # before the notices of the login, which would ask for it again
         self._link.opening()
         client = self._new_client()
         refused: asyncio.Future[BrokerUnavailable] = asyncio.get_running_loop().create_future()

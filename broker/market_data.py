@@ -70,13 +70,17 @@ class MarketData:
         self._heard: dict[_Line, None] = {}  # of which a message came since the last flush
         self._newest_ms: int | None = None  # of all, from the first bar on: before the bell silence is normal
 
-    def on_connected(self, client: Any) -> None:
-        """A fresh connection has no subscriptions."""
-        self._client = client
+    def on_lost(self) -> None:
+        """The connection is gone, and all its subscriptions with it."""
+        self._client = None
         self._subscriptions.clear()
         self._lines.clear()
         self._changed.clear()
         self._heard.clear()
+
+    def on_connected(self, client: Any) -> None:
+        """A fresh connection has no subscriptions."""
+        self._client = client
         if self._newest_ms is not None:
             self._newest_ms = self._now_ms()  # time to subscribe
 
@@ -95,8 +99,9 @@ class MarketData:
             self._open(one.quotes)
 
     def resubscribe(self) -> None:
-        """Ask for everything again: the gateway has lost what it sent us (1101)."""
-        self.subscribe(tuple(self._subscriptions))
+        """Ask for everything again: the gateway has lost what it sent us (1101). In a login that is nothing yet."""
+        if self._subscriptions:
+            self.subscribe(tuple(self._subscriptions))
 
     def check(self) -> None:
         """Watch the freshness of data, and ask again for what failed by no fault of ours; called at every heartbeat."""

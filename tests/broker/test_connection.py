@@ -151,6 +151,22 @@ async def test_case_2_a_dead_socket_is_told_at_once_and_once() -> None:
         await desk.broker.read_account()
 
 
+@pytest.mark.parametrize("was_subscribed", [False, True])
+async def test_case_9_data_lost_during_a_login_is_left_to_what_follows_it(*, was_subscribed: bool) -> None:
+    """There is nothing to subscribe anew, and no client yet to do it with: whoever connects subscribes after it."""
+    restored = frame(4, 2, -1, 1101, "Connectivity has been restored - data lost.", "")
+    async with gateway() as started, peer(VERSION, restored + frame(15, 1, "DU1234567") + frame(9, 1, 5)) as port:
+        desk = Desk(started.port)
+        if was_subscribed:
+            await desk.start("SOXL")
+            desk.broker.subscribe(("SOXL",))
+        desk.broker._port = port
+        await desk.broker.connect()
+        assert desk.failures == []
+        assert desk.of(LinkChanged)[-1].link is Link.CONNECTED
+        await desk.broker.close()
+
+
 async def test_case_21_a_link_cut_during_the_read_back_is_no_answer() -> None:
     end_of_orders = frame(53, 1)
     async with peer(VERSION, frame(15, 1, "DU1234567") + frame(9, 1, 5), end_of_orders, hang_up=True) as port:
