@@ -34,8 +34,16 @@ async def reconnect(host: Host) -> None:
             if number == 1 and not is_healthy:  # the attempt before has failed after all, and is followed by its pause
                 raise BrokerUnavailable(Unavailability.LOST, "the link was lost soon after it came up")
             host.attempts = before + number
-            await host.connector.connect()
+            try:
+                await host.connector.connect()
+            except BrokerUnavailable:
+                _hear(host)  # it may have been up for a while: that it is lost again is told before the pause
+                raise
             host.connected_ms = host.clock.now_ms()
-            host.session.fire_timers()  # what came due meanwhile, the alert among it, before the end is heard of
-            host.session.pump()
+            _hear(host)
             host.connector.subscribe()
+
+
+def _hear(host: Host) -> None:
+    host.session.fire_timers()  # what came due meanwhile, the alert among it, before the end is heard of
+    host.session.pump()

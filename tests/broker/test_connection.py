@@ -135,6 +135,15 @@ async def test_case_10_an_unanswered_heartbeat_is_a_lost_link() -> None:
     assert not desk.broker.is_connected
 
 
+async def test_case_10_silence_after_the_login_is_never_told_as_connected() -> None:
+    async with peer(VERSION, frame(15, 1, "DU1234567") + frame(9, 1, 5), b"") as port:
+        desk = Desk(port, deterministic=False, **QUICK)
+        with pytest.raises(RequestTimedOut, match="the heartbeat"):
+            await desk.broker.connect()
+    assert desk.events == []
+    assert not desk.broker.is_connected
+
+
 async def test_case_2_a_dead_socket_is_told_at_once_and_once() -> None:
     async with gateway() as started:
         desk = Desk(started.port)
@@ -236,7 +245,7 @@ async def test_in_running_time_a_burst_above_the_rule_is_paced_and_arrives_whole
         for spec in specs:
             desk.broker.send((PlaceOrders((spec,)),))
         queue = desk.broker._queue
-        assert len(queue) == 60 - (LIMITS[Priority.EXIT] - 3)
+        assert len(queue) == 60 - (LIMITS[Priority.EXIT] - 4)
         while len(queue):
             desk.clock.at_ms += 200
             await desk.broker.read_time_ms()

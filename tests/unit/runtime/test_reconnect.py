@@ -18,13 +18,17 @@ class Line:
         self.at_ms = 1_000_000
         self.connected = 0
         self.refusals = 0
+        self.pumped = 0
         self.host: Any = SimpleNamespace(
             clock=SimpleNamespace(now_ms=lambda: self.at_ms),
             connector=SimpleNamespace(connect=self._connect, subscribe=lambda: None),
-            session=SimpleNamespace(fire_timers=lambda: None, pump=lambda: None),
+            session=SimpleNamespace(fire_timers=lambda: None, pump=self._pump),
             attempts=0,
             connected_ms=0,
         )
+
+    def _pump(self) -> None:
+        self.pumped += 1
 
     async def _connect(self) -> None:
         if self.refusals:
@@ -52,6 +56,7 @@ async def test_the_first_attempt_is_made_at_once_and_each_refusal_makes_the_paus
     await reconnect(line.host)
     assert line.connected == 1
     assert pauses == pytest.approx([0.2, 0.4, 0.8])
+    assert line.pumped == 4  # a link that came up and went again is told before the pause
 
 
 async def test_a_link_that_dies_soon_after_each_login_is_not_hammered(pauses: list[float]) -> None:
