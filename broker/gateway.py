@@ -111,6 +111,7 @@ class IbBroker:
         """Connect anew, dropping what there was. Raises BrokerUnavailable, and what `check_fence` raises."""
         self._check_fence()
         self._drop("a new connection is being opened")
+        self._market_data.on_lost()  # before the notices of the login, which would ask for it again
         self._link.opening()
         client = self._new_client()
         refused: asyncio.Future[BrokerUnavailable] = asyncio.get_running_loop().create_future()
@@ -129,13 +130,15 @@ class IbBroker:
         self._orders.on_connected(client, OrderEncoder(version, self._account_id), client.conn.transport.write)
         self._market_data.on_connected(client)
         self._read_back.on_connected()
+        if not self._deterministic:
+            await self.read_time_ms()  # it is up when it answers: some log in and then say nothing
         self._link.up(f"connected to {self._host}:{self._port} as client {self._client_id}, server version {version}")
         self._on_chunk()
 
-    async def close(self) -> None:
+    async def close(self, reason: str = "closed by us") -> None:
         """Disconnect; live orders stay at the broker."""
         client = self._client
-        self._drop("closed by us")
+        self._drop(reason)
         if client is not None:
             await asyncio.sleep(0)
 

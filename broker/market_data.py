@@ -36,7 +36,8 @@ class _Line:
     ticker: str
     is_bars: bool
     request_id: int = 0  # 0: not asked for
-    failed: int | None = None  # the code
+    is_ended: bool = False  # by the broker: there is nothing to cancel
+    failed: int | None = None  # the code; until a message comes, however often it is asked for again
     retry_at_ms: int | None = None
 
 
@@ -70,13 +71,17 @@ class MarketData:
         self._heard: dict[_Line, None] = {}  # of which a message came since the last flush
         self._newest_ms: int | None = None  # of all, from the first bar on: before the bell silence is normal
 
-    def on_connected(self, client: Any) -> None:
-        """A fresh connection has no subscriptions."""
-        self._client = client
+    def on_lost(self) -> None:
+        """The connection is gone, and all its subscriptions with it."""
+        self._client = None
         self._subscriptions.clear()
         self._lines.clear()
         self._changed.clear()
         self._heard.clear()
+
+    def on_connected(self, client: Any) -> None:
+        """A fresh connection has no subscriptions."""
+        self._client = client
         if self._newest_ms is not None:
             self._newest_ms = self._now_ms()  # time to subscribe
 
@@ -95,8 +100,9 @@ class MarketData:
             self._open(one.quotes)
 
     def resubscribe(self) -> None:
-        """Ask for everything again: the gateway has lost what it sent us (1101)."""
-        self.subscribe(tuple(self._subscriptions))
+        """Ask for everything again: the gateway has lost what it sent us (1101). In a login that is nothing yet."""
+        if self._subscriptions:
+            self.subscribe(tuple(self._subscriptions))
 
     def check(self) -> None:
         """Watch the freshness of data, and ask again for what failed by no fault of ours; called at every heartbeat."""
@@ -129,9 +135,8 @@ class MarketData:
         self._queue.put(Priority.DATA, 1, write)
 
     def _close(self, line: _Line) -> None:
-        client, request_id, was_alive = self._client, line.request_id, line.failed is None
-        line.request_id, line.retry_at_ms = 0, None
-        self._recovered(line)
+        client, request_id, was_alive = self._client, line.request_id, not line.is_ended
+        line.request_id, line.retry_at_ms, line.is_ended = 0, None, False
         if self._lines.pop(request_id, None) is not None and was_alive:
             cancel = client.cancelRealTimeBars if line.is_bars else client.cancelMktData
             self._queue.put(Priority.DATA, 1, lambda: cancel(request_id))
@@ -202,11 +207,12 @@ class MarketData:
             return False
         if codes.is_notice(code) or code in codes.REQUEST_GONE:
             return True
-        line.failed = code
+        before, line.failed, line.is_ended = line.failed, code, True
         self._heard.pop(line, None)  # what came before the error, in the same chunk, does not show that it is over
         if code in codes.RESUBSCRIBE:
             line.retry_at_ms = self._now_ms() + (RETRY_BARS_MS if line.is_bars else RETRY_QUOTES_MS)
         self._link.begin(f"data {code}", f"{code}: {text}")
+        self._end_unless_failed(before)
         return True
 
     def flush(self) -> None:
@@ -231,6 +237,11 @@ class MarketData:
     # --- inside ---
 
     def _recovered(self, line: _Line) -> None:
-        code, line.failed = line.failed, None
-        if code is not None and all(code != other.failed for other in self._lines.values()):
+        code, line.failed, line.is_ended = line.failed, None, False
+        self._end_unless_failed(code)
+
+    def _end_unless_failed(self, code: int | None) -> None:
+        if code is None:
+            return
+        if all(code not in (one.bars.failed, one.quotes.failed) for one in self._subscriptions.values()):
             self._link.end(f"data {code}", f"{code} is over")

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 
-from broker.errors import AnswerUnreadable, HistoryBudgetSpent, RequestRefused, RequestTimedOut
+from broker.errors import AnswerUnreadable, BrokerUnavailable, HistoryBudgetSpent, RequestRefused, RequestTimedOut
 from core.events import HistoryLoaded, InstrumentRead
 from core.market import Bar
 from runtime.calendar import TradingHours
@@ -47,25 +47,41 @@ class Connector:
         self.is_subscribed = False
 
     async def connect(self) -> None:
-        """Connect and read account and contracts. The engine asks for the read-back. Raises BrokerUnavailable."""
+        """Connect and read the contracts. The engine asks for the read-back. Raises BrokerUnavailable.
+
+        A connection that does not answer is given up at once, so that its end is told when it happens: kept until the
+        next attempt, it would pass for sound meanwhile.
+        """
         self.is_subscribed = False
         await self._broker.connect()
-        await self._hear_time()
+        try:
+            await self._hear_time()
+            instruments = await self._broker.read_instruments(self._tickers)
+        except BrokerUnavailable as unusable:
+            await self._broker.close(str(unusable))
+            raise
         now_ms = self._clock.now_ms()
-        for instrument in await self._broker.read_instruments(self._tickers):
+        for instrument in instruments:
             self._session.inbox.put(InstrumentRead(now_ms, instrument))
-        self._session.inbox.put(await self._broker.read_account())
 
     def subscribe(self) -> None:
         """Subscribe first and ask for the history of the gap after, so that no bar falls between the two."""
         self._broker.subscribe(self._tickers)
         self.is_subscribed = True
+        self._history.add("account", self._read_account)
         self.ask_history()
 
     def ask_history(self, *tickers: str) -> None:
         """Queue the history of these tickers, or of all; meanwhile the session goes on."""
         for ticker in tickers or self._tickers:
             self._history.add(ticker, partial(self._load, ticker))
+
+    async def _read_account(self) -> None:
+        """Buying power is good to know, and no condition of being connected."""
+        try:
+            self._session.inbox.put(await self._broker.read_account())
+        except RequestTimedOut as silent:
+            log.warning("buying power is not known anew: %s", silent)
 
     async def load_history(self) -> None:
         """Wait until every ticker's history has come, however long the pacing rules demand."""

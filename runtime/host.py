@@ -37,6 +37,8 @@ class Host:
     failure: BaseException | None = None
     nudge: asyncio.Event = field(default_factory=asyncio.Event)
     link_lost: asyncio.Event = field(default_factory=asyncio.Event)
+    attempts: int = 0  # to reconnect, since the link was last healthy for a while
+    connected_ms: int = 0  # the last reconnect (UTC epoch ms)
     done: Callable[[Host], bool] = field(default=lambda host: host.is_closed())
 
     def is_closed(self) -> bool:

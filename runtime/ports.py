@@ -28,7 +28,7 @@ class Broker(Protocol):
     async def connect(self) -> None:
         """Connect and wait until usable. Raises `BrokerUnavailable`, whose text says in words what is wrong."""
 
-    async def close(self) -> None:
+    async def close(self, reason: str = "closed by us") -> None:
         """Disconnect; live orders stay at the broker."""
 
     def send(self, commands: Commands) -> None:

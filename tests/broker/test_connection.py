@@ -136,6 +136,15 @@ async def test_case_10_an_unanswered_heartbeat_is_a_lost_link() -> None:
     assert not desk.broker.is_connected
 
 
+async def test_case_10_silence_after_the_login_is_never_told_as_connected() -> None:
+    async with peer(VERSION, frame(15, 1, "DU1234567") + frame(9, 1, 5), b"") as port:
+        desk = Desk(port, deterministic=False, **QUICK)
+        with pytest.raises(RequestTimedOut, match="the heartbeat"):
+            await desk.broker.connect()
+    assert desk.events == []
+    assert not desk.broker.is_connected
+
+
 async def test_case_2_a_dead_socket_is_told_at_once_and_once() -> None:
     async with gateway() as started:
         desk = Desk(started.port)
@@ -171,6 +180,22 @@ async def test_a_reset_that_is_not_heard_yet_hides_no_loss() -> None:
         await desk.broker.close()
     assert [event.link for event in desk.of(LinkChanged)] == [Link.CONNECTED, Link.LOST]
     assert not desk.broker.is_connected
+
+
+@pytest.mark.parametrize("was_subscribed", [False, True])
+async def test_case_9_data_lost_during_a_login_is_left_to_what_follows_it(*, was_subscribed: bool) -> None:
+    """There is nothing to subscribe anew, and no client yet to do it with: whoever connects subscribes after it."""
+    restored = frame(4, 2, -1, 1101, "Connectivity has been restored - data lost.", "")
+    async with gateway() as started, peer(VERSION, restored + frame(15, 1, "DU1234567") + frame(9, 1, 5)) as port:
+        desk = Desk(started.port)
+        if was_subscribed:
+            await desk.start("SOXL")
+            desk.broker.subscribe(("SOXL",))
+        desk.broker._port = port
+        await desk.broker.connect()
+        assert desk.failures == []
+        assert desk.of(LinkChanged)[-1].link is Link.CONNECTED
+        await desk.broker.close()
 
 
 async def test_case_21_a_link_cut_during_the_read_back_is_no_answer() -> None:
@@ -242,7 +267,7 @@ async def test_in_running_time_a_burst_above_the_rule_is_paced_and_arrives_whole
         for spec in specs:
             desk.broker.send((PlaceOrders((spec,)),))
         queue = desk.broker._queue
-        assert len(queue) == 60 - (LIMITS[Priority.EXIT] - 3)
+        assert len(queue) == 60 - (LIMITS[Priority.EXIT] - 4)
         while len(queue):
             desk.clock.at_ms += 200
             await desk.broker.read_time_ms()

@@ -103,7 +103,49 @@ async def test_case_7_a_competing_session_stops_entries_until_data_flows_again()
             trader.clock.at_ms += 1_000
             trader.broker._market_data.check()
         assert trader.clock.at_ms == started_ms + 10_000
+        assert links(trader) == []  # asked again, and not answered yet
+        await trader.tick(2)
         assert [link for link, _ in links(trader)] == [Link.CONNECTED]
+
+
+async def test_case_7_a_retry_that_is_refused_again_tells_nothing_new() -> None:
+    """Told as connected at each retry, every ticker's history was asked for, and the alert came and went."""
+    async with desk("SOXL", "GLD") as trader:
+        trader.broker.subscribe(("SOXL", "GLD"))
+        await trader.tick(5)
+        market_data = trader.broker._market_data
+        text = "No market data during competing live session"
+        links(trader)
+        asked: set[int] = set()
+        for _ in range(4):
+            quotes = [one.quotes.request_id for one in market_data._subscriptions.values()]
+            assert asked.isdisjoint(quotes)
+            asked.update(quotes)
+            hear(trader, *(error(request_id, 10197, text) for request_id in quotes))
+            trader.clock.at_ms += 10_000
+            market_data.check()
+        assert links(trader) == [(Link.DEGRADED, f"10197: {text}")]
+        (first, second) = (one.quotes for one in market_data._subscriptions.values())
+        hear(trader, error(first.request_id, 354, "not subscribed"))
+        assert links(trader) == [(Link.DEGRADED, f"10197: {text}; 354: not subscribed")]
+        hear(trader, (1, 6, second.request_id, 1, 20.0, 100, 0))
+        assert links(trader) == [(Link.DEGRADED, "354: not subscribed")]
+
+
+async def test_a_line_that_is_asked_for_again_is_cancelled_before_it_is_asked_for_once_more() -> None:
+    """Only what the broker has ended itself needs no cancel: two streams would cost two market data lines."""
+    async with desk("SOXL") as trader:
+        trader.broker.subscribe(("SOXL",))
+        await trader.tick(2)
+        line = trader.broker._market_data._subscriptions["SOXL"].quotes
+        cancelled: list[int] = []
+        trader.broker._client.cancelMktData = cancelled.append
+        hear(trader, error(line.request_id, 10197, "competing live session"))
+        trader.broker.subscribe(("SOXL",))
+        assert cancelled == []
+        asked_again = line.request_id
+        trader.broker.subscribe(("SOXL",))
+        assert cancelled == [asked_again]
 
 
 async def test_data_that_is_not_live_stops_entries() -> None:
