@@ -74,8 +74,11 @@ async def test_a_session_that_starts_or_ends_is_waited_for_and_not_killed(
         await process.wait()
 
 
-async def test_a_session_that_dies_while_it_flattens_is_taken_over(settings: Settings) -> None:
+async def test_a_session_that_dies_while_it_flattens_is_taken_over(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Here nobody is at the broker's port, which the take-over finds out; it must not be reported as flat."""
+    monkeypatch.setattr("runtime.flatten.CONNECT_SECONDS", 0.1)
     plan = plan_for(settings, DATE)
     folder = session_folder(settings, plan)
     with ExitStack() as life:
