@@ -8,6 +8,8 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
 from core.commands import ModifyOrder, PlaceBracket
 from core.vocabulary import Outcome
 from tests.cases.field import DATE, Field, field
@@ -75,7 +77,8 @@ async def test_case_14_twenty_restarts_place_no_order(tmp_path: Path) -> None:
         day.check_laws()
 
 
-async def test_case_14_twenty_reconnects_place_no_order(tmp_path: Path) -> None:
+async def test_case_14_twenty_reconnects_place_no_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runtime.reconnect.PAUSE_MAX_SECONDS", 0.2)  # real seconds, while the market stands still
     async with field(tmp_path, "SOXL", atr_target_multiplier=40, atr_stop_multiplier=40) as day:
         day.script(14, first_seconds=90, gap_seconds=15)
         day.predict(60, "SOXL", "BUY")
