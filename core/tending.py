@@ -86,7 +86,8 @@ def _watch_silence(desk: Desk, book: Book) -> None:
             continue
         if stage is not Stage.UNKNOWN:
             desk.hear(book, order, Heard.SILENCE)
-        elif now_ms < desk.state.read_asked_ms + ECHO_MS:  # an answer that leaves it unknown is not asked for at once
+        elif order.touched_step < desk.state.read_done_step and now_ms < desk.state.read_asked_ms + ECHO_MS:
+            # an answer that could tell has left it unknown: the next is not asked for at once
             book.look_again(desk.state.read_asked_ms + ECHO_MS)
             continue
         else:
