@@ -14,6 +14,9 @@ from runtime.reconnect import reconnect
 HEARTBEAT_SECONDS = 5.0
 """Three unanswered heartbeats make the 15 s after which a silent link counts as lost (CASES 10)."""
 
+LOOK_SECONDS = 1.0
+"""How long the drive waits at most, should nothing wake it."""
+
 
 async def drive_by_clock(host: Host, speed: float = 1.0) -> None:
     """Run until `host.done`. `speed` is the simulated seconds per second, 1 live."""
@@ -39,9 +42,9 @@ async def drive_by_clock(host: Host, speed: float = 1.0) -> None:
 
 async def _wait(host: Host, speed: float) -> None:
     due_ms = host.session.timers.next_due_ms()
-    seconds = 1.0 if due_ms is None else max(0.0, (due_ms - host.clock.now_ms()) / 1000 / speed)
+    seconds = LOOK_SECONDS if due_ms is None else max(0.0, (due_ms - host.clock.now_ms()) / 1000 / speed)
     try:
-        async with asyncio.timeout(min(seconds, 1.0)):
+        async with asyncio.timeout(min(seconds, LOOK_SECONDS)):
             await host.nudge.wait()
     except TimeoutError:
         return

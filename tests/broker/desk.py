@@ -101,6 +101,18 @@ async def desk(*tickers: str, client_id: int = 7, **options: object) -> AsyncIte
         assert made.failures == []
 
 
+@asynccontextmanager
+async def beside_a_foreign_position() -> AsyncIterator[tuple[Desk, Gateway]]:
+    """A connected desk of SOXL, and 30 GLD that somebody bought by hand; and the gateway."""
+    async with gateway() as started:
+        trader = Desk(started.port)
+        await trader.start("SOXL")
+        instrument = started.venue.find(symbol="GLD")
+        assert instrument is not None
+        started.venue.faults.manual_trade(instrument, 30)
+        yield trader, started
+
+
 def bracket(
     ticker: str, number: int, stop: str, target: str, shares: int = 10, exit_ms: int | None = None
 ) -> PlaceBracket:

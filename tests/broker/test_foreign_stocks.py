@@ -8,7 +8,7 @@ from broker.orders import NOT_SENT
 from core.commands import CancelEverything, PlaceOrders
 from core.events import BrokerRead, ExecutionReported, OrderErrorReported, PositionReported
 from core.vocabulary import Action, ErrorKind, Leg, OrderKind
-from tests.broker.desk import Desk, bracket, desk, gateway, order
+from tests.broker.desk import beside_a_foreign_position, bracket, desk, order
 from tests.broker.test_link import hear
 
 
@@ -17,12 +17,7 @@ def position(con_id: int, symbol: str, kind: str, currency: str, local: str) -> 
 
 
 async def test_a_foreign_stock_is_sold_for_a_flatten_of_the_whole_account() -> None:
-    async with gateway() as started:
-        trader = Desk(started.port)
-        await trader.start("SOXL")
-        instrument = started.venue.find(symbol="GLD")
-        assert instrument is not None
-        started.venue.faults.manual_trade(instrument, 30)
+    async with beside_a_foreign_position() as (trader, _):
         await trader.broker.read_back()
         (picture,) = trader.of(BrokerRead)
         assert [(row.ticker, row.shares) for row in picture.positions] == [("GLD", 30)]

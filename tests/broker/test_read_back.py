@@ -11,7 +11,7 @@ from core.commands import PlaceOrders
 from core.events import BrokerRead, CommissionReported, ExecutionReported, LinkChanged, OrderReported
 from core.vocabulary import Action, Leg, Link, OrderKind
 from simulator.faults.script import parse
-from tests.broker.desk import Desk, bracket, desk, gateway, order
+from tests.broker.desk import Desk, beside_a_foreign_position, bracket, desk, gateway, order
 from tests.broker.test_connection import QUICK, VERSION, frame, peer
 from tests.broker.test_link import error, hear
 
@@ -107,12 +107,7 @@ async def test_a_gateway_that_has_lost_ib_is_not_asked_and_gives_up_what_was_ask
 
 
 async def test_case_16_orders_and_trades_by_hand_are_listed_and_not_ours() -> None:
-    async with gateway() as started:
-        trader = Desk(started.port)
-        await trader.start("SOXL")
-        instrument = started.venue.find(symbol="GLD")
-        assert instrument is not None
-        started.venue.faults.manual_trade(instrument, 30)
+    async with beside_a_foreign_position() as (trader, started):
         other = Desk(started.port, client_id=9)
         await other.broker.connect()
         await other.broker.read_instruments(("SOXL",))
@@ -171,7 +166,8 @@ async def test_case_21_late_answers_to_a_reading_that_was_given_up_do_not_comple
         await asyncio.sleep(0)
         hear(trader, ORDERS_END, executions_end(trader), held(2, "TQQQ"), POSITIONS_END)
         assert trader.of(BrokerRead) == []
-        await asyncio.sleep(0.01)
+        for _ in range(20):  # until the next question is out
+            await asyncio.sleep(0)
         hear(trader, ORDERS_END, executions_end(trader), held(1, "SOXL"), held(2, "TQQQ"), POSITIONS_END)
         await reading
         (picture,) = trader.of(BrokerRead)

@@ -36,13 +36,7 @@ from tests.support.happenings import (
 )
 from tests.support.in_words import ENTERS, bracket, emergency, market_exit, modifies
 from tests.support.playbook import Playbook, doubts, settings
-
-CANCELS = ["cancel stop#1", "cancel target#1", "cancel timed_exit#1"]
-
-
-def stuck() -> Playbook:
-    """Long 133 SOXL, and nothing fills until the test says so."""
-    return Playbook().when(buy()).when(price_unknown, market_orders_wait, quoted(75.10, 75.10, 75.10))
+from tests.support.stuck import CANCELS, stuck
 
 
 def phase(play: Playbook) -> Phase:

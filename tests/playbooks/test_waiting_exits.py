@@ -8,30 +8,20 @@ import pytest
 
 from core.vocabulary import Action, Leg, OrderStatus
 from tests.support.happenings import (
-    buy,
     ended,
     filled,
     flatten,
     link_back,
     link_lost,
     lost_on_the_way,
-    market_orders_wait,
     minutes,
-    price_unknown,
-    quoted,
     seconds,
     traded_by_hand,
 )
 from tests.support.in_words import market_exit, modifies, name_of
 from tests.support.model_broker import Resting
 from tests.support.playbook import Playbook
-
-CANCELS = ["cancel stop#1", "cancel target#1", "cancel timed_exit#1"]
-
-
-def stuck() -> Playbook:
-    """Long 133 SOXL, and nothing fills until the test says so."""
-    return Playbook().when(buy()).when(price_unknown, market_orders_wait, quoted(75.10, 75.10, 75.10))
+from tests.support.stuck import CANCELS, stuck
 
 
 def works(play: Playbook) -> list[str]:

@@ -17,8 +17,19 @@ from runtime.bootstrap import open_session
 from runtime.drive_by_clock import _keep_connected, drive_by_clock
 from runtime.host import Host
 
-SOON_SECONDS = 0.5
-"""Sooner than the drive looks again by itself, which is after a second."""
+PATIENCE_SECONDS = 30.0
+"""Of a busy machine; the drive does not look again by itself before that."""
+
+
+@pytest.fixture(autouse=True)
+def _only_what_wakes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runtime.drive_by_clock.LOOK_SECONDS", 2 * PATIENCE_SECONDS)
+
+
+async def some_turns() -> None:
+    """Let the other tasks come to where they wait."""
+    for _ in range(20):
+        await asyncio.sleep(0)
 
 
 class Asked:
@@ -33,7 +44,7 @@ class Asked:
         return True
 
     async def poll(self, now_ms: int) -> list[Event]:
-        await asyncio.sleep(0.05)
+        await some_turns()
         self._host.session.inbox.put(Woke(now_ms, "meanwhile"))
         return [SuspendRequested(now_ms, "poll")]
 
@@ -66,22 +77,28 @@ async def opened(folder: Path) -> AsyncIterator[tuple[Any, list[Event]]]:
 async def drive_until(host: Host, stepped: list[Event], *expected: type[Event]) -> None:
     """Drive until the engine has been stepped through as many events as expected."""
     host.done = lambda _: len(stepped) >= len(expected)
-    async with asyncio.timeout(SOON_SECONDS):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await drive_by_clock(host)
     assert [type(event) for event in stepped] == list(expected)
 
 
 async def test_what_comes_from_no_socket_is_stepped_through_soon(tmp_path: Path) -> None:
     async with opened(tmp_path) as (host, stepped):
-        asyncio.get_running_loop().call_later(0.05, host.session.inbox.put, Woke(0, "history"))
+
+        async def history() -> None:
+            await some_turns()
+            host.session.inbox.put(Woke(0, "history"))
+
+        loading = asyncio.create_task(history())
         await drive_until(host, stepped, Woke)
+        await loading
 
 
 async def test_what_a_heartbeat_finds_out_is_too(tmp_path: Path) -> None:
     async with opened(tmp_path) as (host, stepped):
 
         async def silent_market() -> int:
-            await asyncio.sleep(0.05)
+            await some_turns()
             host.session.inbox.put(Woke(0, "heartbeat"))
             return int(host.plan.open_ms)
 
@@ -103,11 +120,11 @@ async def test_a_link_that_breaks_as_the_day_ends_does_not_keep_the_drive_alive(
     link_lost = asyncio.Event()
     host: Any = SimpleNamespace(link_lost=link_lost, broker=SimpleNamespace(read_time_ms=read_time_ms), clock=None)
     heartbeats = asyncio.create_task(_keep_connected(host, speed=1.0))
-    await asyncio.sleep(0.02)
+    await some_turns()
     link_lost.set()
     for _ in range(turns):
         await asyncio.sleep(0)
     heartbeats.cancel()
-    done, _ = await asyncio.wait([heartbeats], timeout=0.3)
+    done, _ = await asyncio.wait([heartbeats], timeout=3.0)  # less than a heartbeat, at which it would notice
     heartbeats.cancel()
     assert done
