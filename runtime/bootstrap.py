@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from broker.gateway import IbBroker
 from broker.history_budget import HistoryBudget
 from config import ClockKind, Settings
-from core.events import Event, LinkChanged, StopRequested
+from core.events import Event, LinkChanged
 from core.params import SessionPlan
 from core.vocabulary import Link, Severity
 from db.journal import Journal, JournalLocked, JournalTakenOver
@@ -71,7 +69,6 @@ async def open_session(settings: Settings, date: str) -> AsyncIterator[Host]:
         await stack.enter_async_context(supervision(host, journal))
         control = await serve_control(socket_path(folder), host.answer)
         stack.callback(control.close)
-        stack.callback(_stop_on_signals(host))
         log.info("session %s opened, epoch %d", plan.session, journal.epoch)
         try:
             yield host
@@ -167,33 +164,3 @@ def _pump(host: Host) -> None:
     except Exception as failure:  # noqa: BLE001  kept for the drive to raise: a socket callback would only log it
         host.fail(failure)
     host.nudge.set()
-
-
-def _stop_on_signals(host: Host) -> Callable[[], None]:
-    """Ctrl-C and SIGTERM flatten and end the session; a second one ends the process at once; orders stay.
-
-    Whoever handled them before (Prefect, asyncio) does so again when the returned function is called.
-    """
-    loop = asyncio.get_running_loop()
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def stop(name: str) -> None:
-        for number in before:
-            leave_to(number, signal.SIG_DFL)  # Python's own handler would only cancel the run, which then drives on
-        host.take(StopRequested(host.clock.now_ms(), name))
-
-    def restore() -> None:
-        for number, handler in before.items():
-            leave_to(number, handler)
-
-    def leave_to(number: signal.Signals, handler: Any) -> None:
-        loop.remove_signal_handler(number)
-        if handler is not None:  # None: not Python's, so not ours to put back
-            signal.signal(number, handler)
-
-    try:
-        loop.add_signal_handler(signal.SIGINT, stop, "Ctrl-C")
-        loop.add_signal_handler(signal.SIGTERM, stop, "SIGTERM")
-    except (RuntimeError, ValueError):  # not the main thread: whoever owns it handles signals
-        return lambda: None
-    return restore

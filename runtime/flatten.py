@@ -28,6 +28,7 @@ from runtime.holder import read_holder
 from runtime.host import Host
 from runtime.planning import plan_for, session_folder
 from runtime.reports import FlattenReport, describe
+from runtime.signals import flattened_on_signals
 
 LOCK_FREE_SECONDS = 10.0
 
@@ -112,6 +113,7 @@ async def _take_over(
             host.take(FlattenRequested(now_ms, requested_by, tickers))
         else:
             host.take(FlattenRequested(now_ms, requested_by, (), whole_account), StopRequested(now_ms, requested_by))
-        await drive(host, settings)
+        with flattened_on_signals(host):
+            await drive(host, settings)
         summary = f"flattened in place of the session: {describe(host)}"
         return FlattenReport(engine.is_exited(tickers), summary, engine.is_flat(), engine.working_orders())

@@ -10,9 +10,11 @@ from core.vocabulary import Severity
 from runtime.bootstrap import open_session
 from runtime.driving import drive, drive_until_reconciled
 from runtime.garbage import collected_between_events
+from runtime.host import Host
 from runtime.preflight import DECISIVE, preflight
 from runtime.probe import must_be_probed
 from runtime.reports import IntradayReport, StartupReport, WarmUpReport, describe
+from runtime.signals import flattened_on_signals
 from runtime.sources import make_poller
 
 
@@ -46,18 +48,23 @@ async def warm_up(settings: Settings, date: str) -> WarmUpReport:
 async def intraday(settings: Settings, date: str) -> IntradayReport:
     """Trade until the closure has been verified. A cancelled run flattens before it ends."""
     async with open_session(settings, date) as host:
-        host.poller = make_poller(settings, host.plan, host.clock)
-        try:
-            with collected_between_events():
-                await host.connector.connect()
-                host.session.pump()
-                host.connector.subscribe()
-                await drive(host, settings)
-        except asyncio.CancelledError:
-            host.take(StopRequested(host.clock.now_ms(), "the run was cancelled"))
-            await drive(host, settings)
-            raise
-        finally:
-            await host.poller.close()
+        with flattened_on_signals(host):
+            await _trade(host, settings)
         engine = host.session.engine
         return IntradayReport(engine.is_flat(), describe(host), engine.trades_closed)
+
+
+async def _trade(host: Host, settings: Settings) -> None:
+    host.poller = make_poller(settings, host.plan, host.clock)
+    try:
+        with collected_between_events():
+            await host.connector.connect()
+            host.session.pump()
+            host.connector.subscribe()
+            await drive(host, settings)
+    except asyncio.CancelledError:
+        host.take(StopRequested(host.clock.now_ms(), "the run was cancelled"))
+        await drive(host, settings)
+        raise
+    finally:
+        await host.poller.close()

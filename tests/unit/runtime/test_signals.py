@@ -1,17 +1,25 @@
-"""Ctrl-C and SIGTERM: the first ends the session in order, the second the process, and afterwards all is as before."""
+"""Ctrl-C and SIGTERM: the first ends a session that trades in order, the second the process; then all is as before."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from config import Settings, load_settings
 from core.events import Event, StopRequested
-from runtime.bootstrap import _stop_on_signals
+from db.journal import JournalReader, journal_path
+from runtime.planning import plan_for, session_folder
+from runtime.signals import flattened_on_signals
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 PATIENCE_SECONDS = 30
@@ -20,19 +28,28 @@ PATIENCE_SECONDS = 30
 STUBBORN = """
 import asyncio, sys
 from types import SimpleNamespace
-from runtime.bootstrap import _stop_on_signals
+from runtime.signals import flattened_on_signals
 
 async def main():
     asked = lambda event: print(event.requested_by, flush=True)
-    _stop_on_signals(SimpleNamespace(take=asked, clock=SimpleNamespace(now_ms=lambda: 1)))
-    print("ready", flush=True)
-    while True:
-        try:
-            await asyncio.sleep(60)
-        except asyncio.CancelledError:
-            print("cancelled", flush=True)
+    with flattened_on_signals(SimpleNamespace(take=asked, clock=SimpleNamespace(now_ms=lambda: 1))):
+        print("ready", flush=True)
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                print("cancelled", flush=True)
 
 asyncio.run(main())
+"""
+
+# One phase of a day, as long as a gateway that says nothing lets it wait.
+PHASE = """
+import asyncio, sys
+from config import load_settings
+from runtime import phases
+
+asyncio.run(getattr(phases, sys.argv[1])(load_settings(), "2025-03-12"))
 """
 
 
@@ -62,9 +79,8 @@ async def test_afterwards_signals_go_where_they_went_before() -> None:
 
     kept = [signal.signal(number, prefects) for number in SIGNALS]
     try:
-        restore = _stop_on_signals(host([]))
-        assert all(signal.getsignal(number) is not prefects for number in SIGNALS)
-        restore()
+        with flattened_on_signals(host([])):
+            assert all(signal.getsignal(number) is not prefects for number in SIGNALS)
         assert all(signal.getsignal(number) is prefects for number in SIGNALS)
     finally:
         for number, handler in zip(SIGNALS, kept, strict=True):
@@ -74,11 +90,46 @@ async def test_afterwards_signals_go_where_they_went_before() -> None:
 async def test_after_a_stop_too() -> None:
     kept = [signal.getsignal(number) for number in SIGNALS]
     taken: list[Event] = []
-    restore = _stop_on_signals(host(taken))
-    os.kill(os.getpid(), signal.SIGTERM)
-    while not taken:
-        await asyncio.sleep(0)
-    assert taken == [StopRequested(1, "SIGTERM")]
-    assert all(signal.getsignal(number) is signal.SIG_DFL for number in SIGNALS)
-    restore()
+    with flattened_on_signals(host(taken)):
+        os.kill(os.getpid(), signal.SIGTERM)
+        while not taken:
+            await asyncio.sleep(0)
+        assert taken == [StopRequested(1, "SIGTERM")]
+        assert all(signal.getsignal(number) is signal.SIG_DFL for number in SIGNALS)
     assert [signal.getsignal(number) for number in SIGNALS] == kept
+
+
+@pytest.mark.parametrize(("phase", "stops"), [("startup", 0), ("warm_up", 0), ("intraday", 1)])
+def test_a_process_that_is_ended_before_it_trades_does_not_stop_the_day(phase: str, stops: int, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings = load_settings(
+            {"ib_port": silent.getsockname()[1], "state_folder": tmp_path, "prediction_url": "http://127.0.0.1:9"},
+            environment={},
+            env_file=tmp_path / "no.env",
+        )
+        command = [sys.executable, "-c", PHASE, phase]
+        with subprocess.Popen(command, env=dict(os.environ) | settings.to_environment()) as process:
+            try:
+                silent.settimeout(PATIENCE_SECONDS)
+                link, _ = silent.accept()  # it asks the gateway now
+                process.send_signal(signal.SIGTERM)
+                if stops:
+                    while not _stops(settings):
+                        pass  # the journal has it before long
+                    process.send_signal(signal.SIGTERM)
+                assert process.wait(PATIENCE_SECONDS) == -signal.SIGTERM
+                link.close()
+            finally:
+                process.kill()
+    assert _stops(settings) == ["SIGTERM"] * stops
+
+
+def _stops(settings: Settings) -> list[str]:
+    """Who asked for a stop, as the journal has it."""
+    plan = plan_for(settings, "2025-03-12")
+    reader = JournalReader(journal_path(session_folder(settings, plan), plan.session))
+    try:
+        events = [json.loads(row.event) for row in reader.read(0, 1_000)]
+    finally:
+        reader.close()
+    return [event["requested_by"] for event in events if event["type"] == StopRequested.__name__]
