@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from config import Settings
+from core.vocabulary import Phase
 from db.journal import is_locked
 from runtime.commands import ask_patiently
 from runtime.control import ControlCommand, ControlRequest, SessionUnreachable
@@ -23,6 +24,7 @@ FLAT_SECONDS = 120.0
 
 PREPARE_SECONDS = 60.0
 LOCK_PROBE_SECONDS = 0.2
+OURSELVES = "trader start"
 
 log = logging.getLogger(__name__)
 
@@ -91,19 +93,30 @@ async def _watch(worker: Worker, stop: asyncio.Event) -> None:
 
 
 async def stop_sessions(folder: Path, progress: Progress) -> None:
-    """Ask every live session to flatten and end, and wait until it has."""
+    """Ask every live session to flatten and end, and wait until it has.
+
+    One that still prepares and holds nothing is left to the end of its worker: a stop would cost it the day, also when
+    the stack is up again before the bell.
+    """
     for session in sorted(folder.iterdir()) if folder.exists() else []:
         if not is_locked(session, session.name):
             continue
-        progress(f"session {session.name}: flattening")
         try:
+            if await _prepares(session):
+                continue
+            progress(f"session {session.name}: flattening")
             await _stop_session(session)
         except (SessionUnreachable, TimeoutError) as problem:
             log.critical("session %s did not end: %r. Its orders at the broker stay.", session.name, problem)
 
 
+async def _prepares(folder: Path) -> bool:
+    answer = await ask_patiently(folder, ControlRequest(command=ControlCommand.STATUS, requested_by=OURSELVES))
+    return answer is not None and answer.phase == Phase.STARTING and answer.exited
+
+
 async def _stop_session(folder: Path) -> None:
-    await ask_patiently(folder, ControlRequest(command=ControlCommand.STOP, requested_by="trader start"))
+    await ask_patiently(folder, ControlRequest(command=ControlCommand.STOP, requested_by=OURSELVES))
     async with asyncio.timeout(FLAT_SECONDS):
         while is_locked(folder, folder.name):  # noqa: ASYNC110  a file lock has no event
             await asyncio.sleep(LOCK_PROBE_SECONDS)
