@@ -38,23 +38,23 @@ class Contracts:
         self._requests = requests
         self._gateway_zone = gateway_zone
         self._listings: dict[str, Listing] = {}
+        self._unknown: dict[str, ContractUnknown] = {}  # why a ticker has no listing
         self._ticker_by_con_id: dict[int, str] = {}
         self._foreign: dict[str, Contract] = {}  # US stocks that are not the session's, as the broker named them
 
-    async def read(self, client: Any, tickers: Iterable[str]) -> tuple[Instrument, ...]:
-        """Contract details and market rules, from the broker where not yet known. Raises ContractUnknown."""
+    async def read(self, client: Any, tickers: Iterable[str]) -> tuple[Instrument | ContractUnknown, ...]:
+        """Contract details and market rules of each ticker, or why there are none; asked for where not yet known.
+
+        Raises BrokerUnavailable.
+        """
         rules: dict[int, tuple[tuple[Decimal, Decimal], ...]] = {}
-        wanted = tuple(tickers)
-        for ticker in wanted:
-            if ticker not in self._listings:
-                await self._read_one(client, ticker, rules)
-        return tuple(self._listings[ticker].instrument for ticker in wanted)
+        return tuple([await self._read_one(client, ticker, rules) for ticker in tickers])
 
     def listing(self, ticker: str) -> Listing:
         """What was read of a ticker. Raises ContractUnknown when it was not read."""
         listing = self._listings.get(ticker)
         if listing is None:
-            raise ContractUnknown(ticker, "its contract has not been read")
+            raise self._unknown.get(ticker) or ContractUnknown(ticker, "its contract has not been read")
         return listing
 
     def for_order(self, ticker: str) -> Contract:
@@ -95,7 +95,18 @@ class Contracts:
             self._foreign[symbol] = _us_stock(symbol, con_id)
         return symbol not in self._foreign or self._foreign[symbol].conId == con_id
 
-    async def _read_one(self, client: Any, ticker: str, rules: dict[int, tuple[tuple[Decimal, Decimal], ...]]) -> None:
+    async def _read_one(
+        self, client: Any, ticker: str, rules: dict[int, tuple[tuple[Decimal, Decimal], ...]]
+    ) -> Instrument | ContractUnknown:
+        if ticker not in self._listings:
+            try:
+                await self._ask(client, ticker, rules)
+            except ContractUnknown as unknown:
+                self._unknown[ticker] = unknown
+                return unknown
+        return self._listings[ticker].instrument
+
+    async def _ask(self, client: Any, ticker: str, rules: dict[int, tuple[tuple[Decimal, Decimal], ...]]) -> None:
         details = await self._details(client, ticker)
         rule_id = _smart_rule_id(details)
         if rule_id is None:

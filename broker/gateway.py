@@ -15,7 +15,7 @@ from broker.contracts import Contracts
 from broker.decoding import LoudDecoder
 from broker.encoder import OrderEncoder
 from broker.entitlement import Entitlements
-from broker.errors import BrokerUnavailable, RequestTimedOut, Unavailability
+from broker.errors import BrokerUnavailable, ContractUnknown, RequestTimedOut, Unavailability
 from broker.executions import Executions
 from broker.history import History
 from broker.history_budget import HistoryBudget, LocalHistoryBudget
@@ -178,8 +178,8 @@ class IbBroker:
         self._connected()
         self._market_data.subscribe(tickers)
 
-    async def read_instruments(self, tickers: Iterable[str]) -> tuple[Instrument, ...]:
-        """Contract details and market rules. Raises ContractUnknown, BrokerUnavailable."""
+    async def read_instruments(self, tickers: Iterable[str]) -> tuple[Instrument | ContractUnknown, ...]:
+        """What each ticker is, or why the broker does not say. Raises BrokerUnavailable."""
         return await self._contracts.read(self._connected(), tickers)
 
     async def read_back(self) -> None:

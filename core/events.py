@@ -32,6 +32,14 @@ class InstrumentRead(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class InstrumentMissing(Event):
+    """The broker did not say what a ticker is; `problem` says why, in words."""
+
+    ticker: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryLoaded(Event):
     """Closed bars from history, oldest first: warm-up, or the fill of a gap. Bars already known are passed over.
 
