@@ -98,6 +98,7 @@ class IbBroker:
             market_data=self._market_data,
             read_back=self._read_back,
             orders=self._orders,
+            contracts=contracts,
             on_id_taken=lambda text: self._refuse(client_id_taken(client_id, text)),
         )
         self._client: Any = None  # ib_async's methods carry no types
@@ -181,6 +182,10 @@ class IbBroker:
     async def read_instruments(self, tickers: Iterable[str]) -> tuple[Instrument | ContractUnknown, ...]:
         """What each ticker is, or why the broker does not say. Raises BrokerUnavailable."""
         return await self._contracts.read(self._connected(), tickers)
+
+    def contract_oddities(self) -> tuple[str, ...]:
+        """What could not be read of the tickers, and what is done instead, in words."""
+        return self._contracts.oddities()
 
     async def read_back(self) -> None:
         """Emit one complete `BrokerRead`. Raises RequestTimedOut, BrokerUnavailable.

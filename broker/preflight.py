@@ -57,6 +57,8 @@ async def _asked(broker: IbBroker, tickers: tuple[str, ...], machine_ms: int | N
     unknown = [str(answer) for answer in answers if isinstance(answer, ContractUnknown)]
     if unknown:
         yield Finding("contracts", False, f"{'; '.join(unknown)}; no entries there, the others are traded")
+    if odd := broker.contract_oddities():
+        yield Finding("contract details", False, "; ".join(odd))
     known = [answer.ticker for answer in answers if not isinstance(answer, ContractUnknown)]
     for finding in await _market_data(broker, known):
         yield finding
