@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 from collections.abc import Iterable
@@ -18,6 +19,9 @@ from broker.times import epoch_ms
 from core.market import Instrument
 
 NO_SECURITY = 200
+
+CONTRACT_SECONDS: Final = 5.0
+"""They come within a second; whoever connects may have positions to protect, and asks for what is missing later."""
 
 Increments = tuple[tuple[Decimal, Decimal], ...]
 
@@ -50,6 +54,7 @@ class Contracts:
         self._listings: dict[str, Listing] = {}
         self._increments: dict[int, Increments] = {}  # by market rule
         self._rule_id = 0  # the one asked for last
+        self._one_rule = asyncio.Lock()
         self._unknown: dict[str, ContractUnknown] = {}  # why a ticker has no listing
         self._ticker_by_con_id: dict[int, str] = {}
         self._foreign: dict[str, Contract] = {}  # US stocks that are not the session's, as the broker named them
@@ -57,9 +62,13 @@ class Contracts:
     async def read(self, client: Any, tickers: Iterable[str]) -> tuple[Instrument | ContractUnknown, ...]:
         """Contract details and market rules of each ticker, or why there are none; asked for where not yet known.
 
-        Raises BrokerUnavailable.
+        All at once: a gateway that gives none costs one timeout, not one for each. Raises BrokerUnavailable.
         """
-        return tuple([await self._read_one(client, ticker) for ticker in tickers])
+        return tuple(await asyncio.gather(*(self._read_one(client, ticker) for ticker in tickers)))
+
+    def has_any(self) -> bool:
+        """Whether any contract has been read."""
+        return bool(self._listings)
 
     def oddities(self) -> tuple[str, ...]:
         """What the broker said of tickers that could not be read, and what is done instead, in words."""
@@ -143,11 +152,14 @@ class Contracts:
         wanted = _us_stock(ticker)
         words = f"the contract details of {ticker}"
         try:
-            found = await self._requests.ask(key, words, lambda: client.reqContractDetails(key, wanted))
+            found = await self._requests.ask(
+                key, words, lambda: client.reqContractDetails(key, wanted), timeout_seconds=CONTRACT_SECONDS
+            )
         except RequestRefused as refused:
-            if refused.code == NO_SECURITY:
-                raise ContractUnknown(ticker, f"the broker knows no such US stock ({refused.text})") from refused
-            raise
+            known = "the broker knows no such US stock" if refused.code == NO_SECURITY else f"{words} were refused"
+            raise ContractUnknown(ticker, f"{known} ({refused.code}: {refused.text})") from refused
+        except RequestTimedOut as silent:
+            raise ContractUnknown(ticker, str(silent)) from silent
         if len(found) != 1:
             raise ContractUnknown(ticker, f"the broker knows {len(found)} US stocks of that name, exactly 1 is needed")
         details: ContractDetails = found[0]
@@ -156,22 +168,23 @@ class Contracts:
     async def _read_increments(self, client: Any, details: ContractDetails, odd: list[str]) -> Increments:
         """By the market rule, asked for once; `odd` hears why it is whole cents instead. Raises BrokerUnavailable."""
         try:
-            rule_id = self._rule_id = _smart_rule_id(details)
+            rule_id = _smart_rule_id(details)
         except UnknownBrokerWord as problem:
             odd.append(f"{problem}; prices go by whole cents")
             return PENNIES
-        if rule_id not in self._increments:
-            try:
-                self._increments[rule_id] = await self._ask_rule(client, rule_id)
-            except (UnknownBrokerWord, RequestRefused, RequestTimedOut) as problem:
-                odd.append(f"{problem}; prices go by whole cents")
-                self._increments[rule_id] = PENNIES
+        async with self._one_rule:
+            if rule_id not in self._increments:
+                try:
+                    self._increments[rule_id] = await self._ask_rule(client, rule_id)
+                except (UnknownBrokerWord, RequestRefused, RequestTimedOut) as problem:
+                    odd.append(f"{problem}; prices go by whole cents")
+                    self._increments[rule_id] = PENNIES
         return self._increments[rule_id]
 
     async def _ask_rule(self, client: Any, rule_id: int) -> Increments:
-        words = f"market rule {rule_id}"
+        self._rule_id, words = rule_id, f"market rule {rule_id}"
         rows: list[list[PriceIncrement]] = await self._requests.ask(
-            ("rule", rule_id), words, lambda: client.reqMarketRule(rule_id)
+            ("rule", rule_id), words, lambda: client.reqMarketRule(rule_id), timeout_seconds=CONTRACT_SECONDS
         )
         return _bands(words, rows[0])
 

@@ -19,7 +19,7 @@ from broker.errors import BrokerUnavailable, ContractUnknown, RequestTimedOut, U
 from broker.executions import Executions
 from broker.history import History
 from broker.history_budget import HistoryBudget, LocalHistoryBudget
-from broker.link import LinkHealth
+from broker.link import NO_CONTRACTS, LinkHealth
 from broker.market_data import MarketData
 from broker.notices import Notices
 from broker.orders import Orders
@@ -180,8 +180,17 @@ class IbBroker:
         self._market_data.subscribe(tickers)
 
     async def read_instruments(self, tickers: Iterable[str]) -> tuple[Instrument | ContractUnknown, ...]:
-        """What each ticker is, or why the broker does not say. Raises BrokerUnavailable."""
-        return await self._contracts.read(self._connected(), tickers)
+        """What each ticker is, or why the broker does not say. Raises BrokerUnavailable.
+
+        While it says so of none at all, the link is degraded: one outage, told once, whatever is connected meanwhile.
+        """
+        answers = await self._contracts.read(self._connected(), tickers)
+        unknown = [answer for answer in answers if isinstance(answer, ContractUnknown)]
+        if unknown and not self._contracts.has_any():
+            self._link.begin(NO_CONTRACTS, f"no contract is known: {unknown[0]}")
+        elif answers:
+            self._link.end(NO_CONTRACTS, "contracts are known")
+        return answers
 
     def contract_oddities(self) -> tuple[str, ...]:
         """What could not be read of the tickers, and what is done instead, in words."""

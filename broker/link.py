@@ -11,6 +11,9 @@ from core.vocabulary import Link
 
 _SERVER: Final = "server"
 
+NO_CONTRACTS: Final = "contracts"
+"""Not of a connection but of ours: it stands until they have been read, however often the link is replaced."""
+
 
 class LinkHealth:
     """Emits `LinkChanged` when state or reason change. Troubles add up: connected again only when all have ended."""
@@ -32,7 +35,7 @@ class LinkHealth:
 
     def opening(self) -> None:
         """A new connection is being opened: its notices, which come before it is up, begin anew."""
-        self._troubles.clear()
+        self._troubles = {name: words for name, words in self._troubles.items() if name == NO_CONTRACTS}
 
     def up(self, reason: str) -> None:
         """The socket is connected and logged in."""

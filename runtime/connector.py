@@ -48,6 +48,7 @@ class Connector:
         self._pass_time = pass_time
         self._history = history
         self._missing: dict[str, str] = {}  # tickers without a contract, and why
+        self._told: dict[str, str] = {}  # and what the engine has been told of it
         self.is_subscribed = False
 
     async def connect(self) -> None:
@@ -85,15 +86,22 @@ class Connector:
         return tuple(ticker for ticker in self._tickers if ticker not in self._missing)
 
     async def _read_contracts(self, tickers: tuple[str, ...]) -> None:
-        """Tell the engine what each ticker is, or why that is not known: once, until the reason is another."""
+        """Tell the engine what each ticker is, or why that is not known: once, until the reason is another.
+
+        Where none is known the link itself is degraded, which says enough.
+        """
         answers = await self._broker.read_instruments(tickers)
         now_ms = self._clock.now_ms()
         for ticker, answer in zip(tickers, answers, strict=True):
             if isinstance(answer, Instrument):
                 self._missing.pop(ticker, None)
+                self._told.pop(ticker, None)
                 self._session.inbox.put(InstrumentRead(now_ms, answer))
-            elif self._missing.get(ticker) != (problem := str(answer)):
-                self._missing[ticker] = problem
+            else:
+                self._missing[ticker] = str(answer)
+        for ticker, problem in self._missing.items() if self._known() else ():
+            if self._told.get(ticker) != problem:
+                self._told[ticker] = problem
                 self._session.inbox.put(InstrumentMissing(now_ms, ticker, problem))
 
     async def _read_missing(self) -> None:

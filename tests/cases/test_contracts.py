@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
+from core.commands import RaiseAlert
 from core.vocabulary import Outcome, Refusal
 from runtime.flatten import flatten
-from simulator.server.desk import Route
+from simulator.server.desk import Desk, Route
 from simulator.server.reference_desk import ReferenceDesk
 from simulator.server.session import Session
 from simulator.wire import codes, requests
@@ -16,12 +19,13 @@ from tests.cases.test_c_fills import STILL
 
 
 class Definitions(ReferenceDesk):
-    """The farm for contracts, which knows some stocks for a while not."""
+    """The farm for contracts, which does not know some stocks for a while, or says nothing at all."""
 
     def __init__(self, day: Field, *unknown: str) -> None:
         super().__init__(day.gateway.hub)
         self.unknown = set(unknown)
         self.asked = 0
+        self.is_silent = False
         day.gateway.hub.seat(self)
 
     def routes(self) -> Mapping[int, Route]:
@@ -30,6 +34,8 @@ class Definitions(ReferenceDesk):
 
     def _answer(self, session: Session, wanted: requests.ContractDetails) -> None:
         self.asked += 1
+        if self.is_silent:
+            return
         if wanted.contract.symbol in self.unknown:
             self.office.error(session, wanted.request_id, codes.NO_DEFINITION)
         else:
@@ -88,3 +94,71 @@ async def test_a_position_whose_legs_are_gone_is_protected_without_its_contract(
         assert [order.request.order_type for order in venue.open_orders(None)].count("STP") == 1
         await day.live()
         assert day.position("GLD") == 0
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Real seconds of a test's life."""
+    monkeypatch.setattr("broker.contracts.CONTRACT_SECONDS", 0.1)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_gateway_that_gives_no_contracts_is_one_outage_told_once(tmp_path: Path) -> None:
+    """However often the link is replaced meanwhile; and it ends by itself."""
+    async with field(tmp_path, "SOXL", "GLD") as day:
+        definitions = Definitions(day)
+        definitions.is_silent = True
+        for at_seconds in (20, 60, 100):
+            day.fault({"at": f"+{at_seconds}", "drop": {"seconds": 15}})
+        day.predict(40, "SOXL", "BUY")
+        day.predict(300, "SOXL", "BUY")
+        await day.live(140)
+        assert day.alerts("link") == ["raised link"]
+        (told,) = [one.alert.text for one in day.commands(RaiseAlert) if one.alert.key == "link"]
+        assert "no contract is known: ticker SOXL: no answer to the contract details of SOXL" in told
+        definitions.is_silent = False
+        await day.live()
+        refused, entered = day.decisions()
+        assert (refused.refusal, entered.outcome) == (Refusal.NOT_CONNECTED, Outcome.ENTER)
+        assert day.alerts("link") == ["raised link", "over link"]
+        assert day.alerts("contract/") == []
+        day.check_laws()
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_takeover_closes_what_is_open_while_the_gateway_gives_no_contracts(tmp_path: Path) -> None:
+    async with field(tmp_path, "SOXL", "GLD", **STILL) as day:
+        day.predict(60, "SOXL", "BUY")
+        await day.live(90)
+        assert day.position("SOXL") > 0
+        Definitions(day).is_silent = True
+        report = await flatten(day.settings, DATE)
+        assert report.ok
+        assert (day.position("SOXL"), report.working_orders) == (0, 0)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_contracts_that_come_late_end_the_outage_within_the_session(tmp_path: Path) -> None:
+    async with field(tmp_path, "SOXL") as day:
+        definitions = Definitions(day)
+        definitions.is_silent = True
+        day.gateway.hub.seat(Woken(day, definitions, 90))
+        day.predict(200, "SOXL", "BUY")
+        await day.live()
+        assert day.decisions()[-1].outcome is Outcome.ENTER
+        assert day.alerts("link") == ["raised link", "over link"]
+        day.check_laws()
+
+
+class Woken(Desk):
+    """Lets the farm speak again after so many seconds."""
+
+    def __init__(self, day: Field, definitions: Definitions, after_seconds: int) -> None:
+        super().__init__(day.gateway.hub)
+        self._definitions = definitions
+        self._at_ms = day.start_ms + after_seconds * 1000
+
+    def second_ended(self) -> None:
+        """Time has passed."""
+        if self.office.now_ms >= self._at_ms:
+            self._definitions.is_silent = False
