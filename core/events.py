@@ -107,10 +107,14 @@ class PredictionSourceChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class LinkChanged(Event):
-    """The connection changed its state; `reason` names the cause in words, with the code where there is one."""
+    """The connection changed its state; `reason` names the cause in words, with the code where there is one.
+
+    `restored`: the gateway has found IB again (1101, 1102), whatever else may still be in the way.
+    """
 
     link: Link
     reason: str
+    restored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
