@@ -22,6 +22,11 @@ BAR_MS = 10_000
 CONTRACTS_AGAIN_MS = 60_000
 """A farm for contracts that is down is back within minutes; until then each question can keep history waiting."""
 
+ACCOUNT_AGAIN_MS = 60_000
+ACCOUNT_ATTEMPTS_MAX = 5
+"""IB renews a summary every three minutes: a gateway that gives none for so long has none to give. What was known
+before goes on to count, and the broker itself refuses what it does not cover."""
+
 log = logging.getLogger(__name__)
 
 
@@ -49,6 +54,7 @@ class Connector:
         self._history = history
         self._missing: dict[str, str] = {}  # tickers without a contract, and why
         self._told: dict[str, str] = {}  # and what the engine has been told of it
+        self._account_failures = 0  # in a row, on this connection
         self.is_subscribed = False
 
     async def connect(self) -> None:
@@ -73,6 +79,7 @@ class Connector:
         self.is_subscribed = True
         if self._missing:
             self._history.add("contracts", self._read_missing)
+        self._account_failures = 0
         self._history.add("account", self._read_account)
         self.ask_history()
 
@@ -117,11 +124,14 @@ class Connector:
             raise AskLater(words, self._clock.now_ms() + CONTRACTS_AGAIN_MS)
 
     async def _read_account(self) -> None:
-        """Buying power is good to know, and no condition of being connected."""
+        """Buying power is good to know, and no condition of being connected: what was missed is asked for again."""
         try:
             self._session.inbox.put(await self._broker.read_account())
-        except RequestTimedOut as silent:
-            log.warning("buying power is not known anew: %s", silent)
+        except (RequestRefused, RequestTimedOut) as missed:
+            self._account_failures += 1
+            if self._account_failures < ACCOUNT_ATTEMPTS_MAX:
+                raise AskLater(str(missed), self._clock.now_ms() + ACCOUNT_AGAIN_MS) from missed
+            log.warning("buying power is not known anew, nor asked for on this connection: %s", missed)
 
     async def load_history(self) -> None:
         """Wait until the history of every ticker that has a contract has come, however long the pacing rules demand."""
