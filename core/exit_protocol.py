@@ -18,7 +18,7 @@ from core.exposure import mark_of
 from core.money import ZERO
 from core.orders import OrderSpec, order_ref
 from core.pricing import increments_of, leg_price, through_market
-from core.protection import ECHO_MS, place_emergency
+from core.protection import ECHO_MS, ensure, place_emergency
 from core.state import Book, Exit, ExitStep, Order
 from core.vocabulary import ExitReason, Leg, OrderKind, Severity, Side, TimeInForce
 
@@ -342,10 +342,19 @@ def _overnight_price(desk: Desk, book: Book, side: Side) -> Decimal:
 
 
 def _wait_overnight(desk: Desk, book: Book, run: Exit) -> None:
+    """The stop stays for what is left. What filled on its way out, or could not be ended yet, shows only now."""
+    stop = book.live(run.order)
+    side = Side.LONG if book.position > 0 else Side.SHORT
     if book.position == 0:
         _wait_for_siblings(desk, book, run)
-    elif book.live(run.order) is None and run.rounds < OVERNIGHT_ATTEMPTS_MAX:
-        _hold_overnight(desk, book, run)
+    elif stop is None:
+        if run.rounds < OVERNIGHT_ATTEMPTS_MAX:
+            _hold_overnight(desk, book, run)
+    else:
+        for order in list(book.orders.values()):
+            if order is not stop or order.spec.action is not side.exit_action:
+                desk.cancel(book, order)
+        ensure(desk, book, run.order, abs(book.position), stop=stop.stop_price)
 
 
 _STEPS = {
