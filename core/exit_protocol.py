@@ -89,7 +89,7 @@ def read_back(desk: Desk, book: Book, run: Exit, left: int) -> None:
         _send_market(desk, book, run, left, desk.state.session)
     elif run.whole_account and book.foreign_shares:
         _send_market(desk, book, run, book.foreign_shares, desk.account_session)
-    else:
+    elif not book.disagreed_step:  # else the account lacks shares that nothing has sold: the next answer tells
         _expire_reversal(desk, book, run)
         book.exit = None
         desk.clear(f"exit/{book.ticker}", f"{book.ticker} is flat, verified at the broker.")

@@ -39,7 +39,7 @@ def take_own(desk: Desk, book: Book, order: Order, execution: Execution, at_ms: 
         book.behind.remove(order.ref)
     if order.filled >= order.shares:
         desk.hear(book, order, Heard.FILLED)
-    book.position = fill.position_after
+    book.position, book.last_fill_ms = fill.position_after, at_ms
     settle_trades(desk, book)
     if order.leg is Leg.ENTRY:
         desk.state.rejects_in_a_row = 0
