@@ -161,7 +161,9 @@ def _missing(desk: Desk, book: Book, order: Order) -> None:
 
 
 def _forget_missing_executions(desk: Desk, book: Book) -> None:
-    """The read-back is complete: fills that only a status told of did not happen."""
+    """The read-back is complete: fills that only a status told of did not happen, if it was asked for long after it."""
+    if book.behind_since_ms is None or desk.state.read_asked_ms < book.behind_since_ms + SETTLE_MS:
+        return
     for order in filter(None, map(book.find, book.behind)):
         order.reported_filled = order.filled
         desk.alert(
