@@ -212,7 +212,7 @@ def test_trades_are_counted() -> None:
 
 
 def test_a_status_that_overtakes_its_execution_is_not_denied_by_an_answer_of_before_it() -> None:
-    """The stop has filled; what was asked for earlier cannot list that, and nothing may be sold on the strength of it."""
+    """The stop has filled; what was asked for earlier cannot list that, and nothing may be sold because of it."""
     play = Playbook().when(buy()).when(minutes(1)).when(broker_mute, minutes(1.2))
     old = play.broker.read_back()
     sold, stop = play.broker.fill(play.ref("stop"), 133, "74.80"), play.broker.orders[play.ref("stop")]
