@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from core import events as e
+from core.commands import ReadBroker
 from core.protection import aim
 from core.vocabulary import Action, ErrorKind, Leg, OrderKind, OrderStatus
 from tests.support.happenings import (
@@ -220,3 +221,18 @@ def test_a_status_that_overtakes_its_execution_is_not_denied_by_an_answer_of_bef
     play.when(broker_speaks, happens(row, old), then=[]).when(seconds(1.5), then=[])
     play.when(happens(e.ExecutionReported(0, sold)), seconds(5)).check("flat", lambda p: p.engine.is_flat(), True)
     assert not any(key.startswith(("fills/", "emergency/")) for key in play.alerts)
+
+
+def test_an_order_that_is_listed_as_being_cancelled_is_asked_for_once_a_second_at_most() -> None:
+    """That is no answer, and it comes at once: questions must not follow each other as fast as they are answered."""
+    play = Playbook().when(buy()).when(price_unknown, flatten())
+    play.broker.hears_cancels = False
+    for order in play.broker.working("SOXL"):
+        order.status = OrderStatus.PENDING_CANCEL
+        play.broker.foreign.append(play.broker.row(order))
+    play.when(seconds(11)).when(seconds(10))
+    asked = [command for command in play._seen if isinstance(command, ReadBroker)]
+    assert 2 <= len(asked) <= 10
+    play.check(
+        "waited for", lambda p: {order.stage for order in p.engine.state.books["SOXL"].orders.values()}, {"unknown"}
+    )
