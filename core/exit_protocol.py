@@ -239,7 +239,7 @@ def _wait_for_market(desk: Desk, book: Book, run: Exit) -> None:
     order = book.find(run.order)
     timeout_ms = run.step_ms + MARKET_MS
     is_alone = order is not None and order.is_live and not _may_fill_beside(book, order)
-    if is_alone and desk.state.now_ms < timeout_ms:
+    if order is not None and is_alone and desk.state.now_ms < timeout_ms and _closes(book, run, order):
         book.look_again(timeout_ms)
     elif order is not None and is_alone and _closes_all(desk, book, run, order):
         run.step_ms = desk.state.now_ms
@@ -276,14 +276,17 @@ def _may_fill_beside(book: Book, order: Order) -> bool:
     return any(one is not order and one.stage not in waited_for for one in book.orders.values())
 
 
+def _closes(book: Book, run: Exit, order: Order) -> bool:
+    """Whether all that the market order may still fill is left to close: what another has closed it would open anew."""
+    return 0 < order.remaining <= -_left(book, run) * order.spec.action.sign
+
+
 def _closes_all(desk: Desk, book: Book, run: Exit, order: Order) -> bool:
     """Whether the market order works, as far as is known, for all that is left."""
-    left = _left(book, run)
-    side = Side.LONG if left > 0 else Side.SHORT
     return (
         order.stage in (Stage.LIVE, Stage.UNKNOWN)
-        and order.spec.action is side.exit_action
-        and order.remaining == min(abs(left), desk.params.max_shares_per_order)
+        and _closes(book, run, order)
+        and order.remaining == min(abs(_left(book, run)), desk.params.max_shares_per_order)
     )
 
 
