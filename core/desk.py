@@ -28,8 +28,9 @@ from core.vocabulary import Leg, Link, Phase, Severity
 ANSWER_MS = 5_000
 """An instruction without any answer for so long is UNKNOWN."""
 
-READ_MS = 10_000
-"""A read-back without an answer for so long is asked for again."""
+READ_MS = 20_000
+"""A read-back without an answer for so long is asked for again: not before the broker's side has given it up. An answer
+does not say which question it is to, and the second of two could be taken for one to a later question."""
 
 LOSS_MARGIN = 1.0
 """Dollars by which the estimate of the P&L in floats must be away from the limit; nearer, the exact sum is made."""

@@ -18,7 +18,7 @@ from core.exposure import mark_of
 from core.money import ZERO
 from core.orders import OrderSpec, order_ref
 from core.pricing import increments_of, leg_price, through_market
-from core.protection import ECHO_MS, place_emergency
+from core.protection import ECHO_MS, ensure, place_emergency
 from core.state import Book, Exit, ExitStep, Order
 from core.vocabulary import ExitReason, Leg, OrderKind, Severity, Side, TimeInForce
 
@@ -89,7 +89,7 @@ def read_back(desk: Desk, book: Book, run: Exit, left: int) -> None:
         _send_market(desk, book, run, left, desk.state.session)
     elif run.whole_account and book.foreign_shares:
         _send_market(desk, book, run, book.foreign_shares, desk.account_session)
-    else:
+    elif not book.disagreed_step:  # else the account lacks shares that nothing has sold: the next answer tells
         _expire_reversal(desk, book, run)
         book.exit = None
         desk.clear(f"exit/{book.ticker}", f"{book.ticker} is flat, verified at the broker.")
@@ -239,7 +239,7 @@ def _wait_for_market(desk: Desk, book: Book, run: Exit) -> None:
     order = book.find(run.order)
     timeout_ms = run.step_ms + MARKET_MS
     is_alone = order is not None and order.is_live and not _may_fill_beside(book, order)
-    if is_alone and desk.state.now_ms < timeout_ms:
+    if order is not None and is_alone and desk.state.now_ms < timeout_ms and _closes(book, run, order):
         book.look_again(timeout_ms)
     elif order is not None and is_alone and _closes_all(desk, book, run, order):
         run.step_ms = desk.state.now_ms
@@ -276,14 +276,17 @@ def _may_fill_beside(book: Book, order: Order) -> bool:
     return any(one is not order and one.stage not in waited_for for one in book.orders.values())
 
 
+def _closes(book: Book, run: Exit, order: Order) -> bool:
+    """Whether all that the market order may still fill is left to close: what another has closed it would open anew."""
+    return 0 < order.remaining <= -_left(book, run) * order.spec.action.sign
+
+
 def _closes_all(desk: Desk, book: Book, run: Exit, order: Order) -> bool:
     """Whether the market order works, as far as is known, for all that is left."""
-    left = _left(book, run)
-    side = Side.LONG if left > 0 else Side.SHORT
     return (
         order.stage in (Stage.LIVE, Stage.UNKNOWN)
-        and order.spec.action is side.exit_action
-        and order.remaining == min(abs(left), desk.params.max_shares_per_order)
+        and _closes(book, run, order)
+        and order.remaining == min(abs(_left(book, run)), desk.params.max_shares_per_order)
     )
 
 
@@ -342,10 +345,19 @@ def _overnight_price(desk: Desk, book: Book, side: Side) -> Decimal:
 
 
 def _wait_overnight(desk: Desk, book: Book, run: Exit) -> None:
+    """The stop stays for what is left. What filled on its way out, or could not be ended yet, shows only now."""
+    stop = book.live(run.order)
+    side = Side.LONG if book.position > 0 else Side.SHORT
     if book.position == 0:
         _wait_for_siblings(desk, book, run)
-    elif book.live(run.order) is None and run.rounds < OVERNIGHT_ATTEMPTS_MAX:
-        _hold_overnight(desk, book, run)
+    elif stop is None:
+        if run.rounds < OVERNIGHT_ATTEMPTS_MAX:
+            _hold_overnight(desk, book, run)
+    else:
+        for order in list(book.orders.values()):
+            if order is not stop or order.spec.action is not side.exit_action:
+                desk.cancel(book, order)
+        ensure(desk, book, run.order, abs(book.position), stop=stop.stop_price)
 
 
 _STEPS = {

@@ -39,11 +39,11 @@ def take_own(desk: Desk, book: Book, order: Order, execution: Execution, at_ms: 
         book.behind.remove(order.ref)
     if order.filled >= order.shares:
         desk.hear(book, order, Heard.FILLED)
-    book.position = fill.position_after
+    book.position, book.last_fill_ms = fill.position_after, at_ms
     settle_trades(desk, book)
     if order.leg is Leg.ENTRY:
         desk.state.rejects_in_a_row = 0
-        if first:
+        if first and order.filled:
             _note_entry(book, order, at_ms, fill.position_before)
     else:
         book.last_exit_ms = at_ms
@@ -101,6 +101,8 @@ def settle_trades(desk: Desk, book: Book) -> None:
             note.exit_reason = None
         elif note.exit_reason is None:
             _close(desk, book, note, parse_order_ref(trip.closed_by))
+    if not book.position:
+        book.exposed_since_ms = None  # a trade that was annulled has no note to count it
     report_trades(desk, book)
 
 

@@ -201,18 +201,19 @@ def aim(desk: Desk, book: Book, bracket: Bracket) -> None:
 
 def reprice(desk: Desk, book: Book, bracket: Bracket, legs: Legs) -> None:
     """Change a group's legs in place where size or price differ from what is wanted."""
-    _ensure(desk, book, bracket, legs.stop, stop=bracket.stop_price)
-    _ensure(desk, book, bracket, legs.target, limit=bracket.target_price)
-    _ensure(desk, book, bracket, legs.timed_exit)
+    ensure(desk, book, legs.stop, bracket.held, stop=bracket.stop_price)
+    ensure(desk, book, legs.target, bracket.held, limit=bracket.target_price)
+    ensure(desk, book, legs.timed_exit, bracket.held)
 
 
-def _ensure(
-    desk: Desk, book: Book, bracket: Bracket, ref: str, limit: Decimal | None = None, stop: Decimal | None = None
+def ensure(
+    desk: Desk, book: Book, ref: str, held: int, limit: Decimal | None = None, stop: Decimal | None = None
 ) -> None:
+    """Change an order in place, so that it exits the shares held at these prices."""
     order = book.live(ref)
     if order is None or order.stage is not Stage.LIVE:
         return
-    shares = order.filled + bracket.held
+    shares = order.filled + held
     settled_ms = book.last_exit_ms + SETTLE_MS
     if shares != order.shares and desk.state.now_ms < settled_ms:
         shares = order.shares

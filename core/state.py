@@ -166,6 +166,7 @@ class Book:
     exit: Exit | None = None
     exposed_since_ms: int | None = None
     last_exit_ms: int = 0  # of the last fill of a leg: the broker reduces its siblings by itself
+    last_fill_ms: int = 0  # of the last fill of any of our orders: the account's position may lag behind it
     behind: list[str] = field(default_factory=list)  # orders of which a status told of fills that have not come
     behind_since_ms: int | None = None
     cooldown_ms: dict[Side, int] = field(default_factory=dict)  # start, per side

@@ -15,6 +15,7 @@ from core.handlers.orders import LIVE_STATUSES, end_double, entry_never_arrived,
 from core.losses import weigh_loss
 from core.money import ZERO, cents
 from core.orders import Execution, OpenOrder, parse_order_ref
+from core.protection import SETTLE_MS
 from core.state import Book, Order
 from core.tending import enter_if_flat, tend
 from core.vocabulary import Action, ExitReason, Leg, Link, Severity
@@ -160,7 +161,9 @@ def _missing(desk: Desk, book: Book, order: Order) -> None:
 
 
 def _forget_missing_executions(desk: Desk, book: Book) -> None:
-    """The read-back is complete: fills that only a status told of did not happen."""
+    """The read-back is complete: fills that only a status told of did not happen, if it was asked for long after it."""
+    if book.behind_since_ms is None or desk.state.read_asked_ms < book.behind_since_ms + SETTLE_MS:
+        return
     for order in filter(None, map(book.find, book.behind)):
         order.reported_filled = order.filled
         desk.alert(
@@ -185,7 +188,10 @@ def _compare_foreign_orders(desk: Desk, event: BrokerRead) -> None:
 
 
 def _compare_position(desk: Desk, book: Book, account_shares: int) -> None:
-    """Whose are the account's shares? A difference that nothing explains must be seen twice before it is believed."""
+    """Whose are the account's shares? A difference that nothing explains must be seen twice before it is believed.
+
+    The account's position may lag behind a fill: what is asked while it may do so tells nothing.
+    """
     state = desk.state
     book.account_shares = None
     difference = account_shares - book.position - book.foreign_shares
@@ -194,6 +200,9 @@ def _compare_position(desk: Desk, book: Book, account_shares: int) -> None:
     elif not state.ever_reconciled and difference * book.position >= 0:
         book.foreign_shares += difference
         _tell_foreign(desk, book)
+    elif state.read_asked_ms < (settled_ms := book.last_fill_ms + SETTLE_MS):
+        book.disagreed_step = book.disagreed_step or state.step
+        book.account_shares, book.account_asked_ms = account_shares, settled_ms
     elif book.disagreed_step == 0 or state.read_done_step <= book.disagreed_step:
         book.disagreed_step = book.disagreed_step or state.step
         state.read_again = True

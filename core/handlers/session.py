@@ -84,9 +84,13 @@ def _lose(desk: Desk) -> None:
 
 
 def _ask(desk: Desk) -> None:
-    """Before anything is decided: what did the broker do meanwhile? And the day's times are set anew."""
+    """Before anything is decided: what did the broker do meanwhile? And the day's times are set anew.
+
+    The first answer may be to a question that was under way already: it counts for that one, and another is asked.
+    """
     state = desk.state
-    state.reconciled, state.read_step, state.read_again = False, 0, False
+    under_way = state.read_step
+    state.reconciled, state.read_step, state.read_again = False, 0, under_way > 0
     for timer, at_ms in (
         ("open", desk.plan.open_ms),
         ("closure", desk.plan.closure_ms),
@@ -98,6 +102,7 @@ def _ask(desk: Desk) -> None:
     if state.now_ms >= desk.plan.deadline_ms:
         state.deadline_passed = True
     desk.read_broker("the link came up")
+    state.read_step = under_way or state.read_step
 
 
 def on_account_read(desk: Desk, event: AccountRead) -> None:

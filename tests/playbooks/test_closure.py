@@ -6,14 +6,17 @@ from decimal import Decimal
 
 import pytest
 
-from core.vocabulary import Leg, Phase
+from core import events as e
+from core.vocabulary import ErrorKind, Leg, Phase
 from tests.support.happenings import (
     bar,
     broker_mute,
     broker_speaks,
     buy,
+    error,
     filled,
     flatten,
+    happens,
     link_back,
     link_degraded,
     link_lost,
@@ -90,6 +93,37 @@ def test_what_is_left_a_minute_before_the_close_gets_a_gtc_stop_and_a_critical_a
     play.when(
         filled("overnight_stop", 133, "74.80"), then=["trade: long 133 stop -39.90", "over: exit", "phase: closed"]
     )
+
+
+def before_the_deadline() -> Playbook:
+    """A market order for all of it has not filled since the closure; the deadline comes in half a second."""
+    play = Playbook(at((PLAN.closure_ms - OPEN_MS) // 1000 - 120)).when(buy())
+    return play.when(price_unknown, market_orders_wait, until(PLAN.deadline_ms - 500))
+
+
+def works(play: Playbook) -> dict[str, tuple[str, int]]:
+    """What works at the broker: leg, action and shares to fill."""
+    return {order.leg: (order.spec.action, order.remaining) for order in play.broker.working("SOXL")}
+
+
+def test_a_gtc_stop_is_cut_to_what_a_market_order_left_that_filled_in_part_on_its_way_out() -> None:
+    play = before_the_deadline().when(broker_mute, filled("exit", 33, "75.00"), broker_speaks)
+    play.when(happens(e.Woke(0, "deadline")), seconds(30))
+    play.check("cut", works, {"overnight_stop": ("SELL", 100)}).check("left", lambda p: p.engine.position("SOXL"), 100)
+
+
+def test_an_order_of_unknown_fate_does_not_work_beside_the_gtc_stop() -> None:
+    play = before_the_deadline().when(broker_mute, error("exit", ErrorKind.UNKNOWN, 4242))
+    play.when(happens(e.Woke(0, "deadline")), broker_speaks, seconds(30))
+    play.check("alone", works, {"overnight_stop": ("SELL", 133)})
+
+
+def test_a_gtc_stop_turns_with_its_position() -> None:
+    """More than the position was sold at the last moment: the stop of before would sell still more."""
+    play = before_the_deadline().when(happens(e.Woke(0, "deadline")))
+    late = play.broker.orders[play.ref("exit")].spec
+    play.broker.trade("SOXL", late.action, 150, "75.00", late.order_ref)
+    play.when(seconds(10)).check("turned", works, {"overnight_stop": ("BUY", 17)})
 
 
 def test_a_gtc_stop_that_is_refused_is_tried_three_times() -> None:

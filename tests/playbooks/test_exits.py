@@ -161,7 +161,7 @@ def test_a_target_that_cannot_be_moved_is_not_waited_for() -> None:
     play.broker.refuse = {}
     play.when(broker_mute).when(flatten())
     play.when(error("target", ErrorKind.MODIFY_REFUSED, 105), broker_speaks)
-    play.when(seconds(10)).check("as market", lambda p: p.broker.orders[p.ref("exit")].total, 133)
+    play.when(seconds(20)).check("as market", lambda p: p.broker.orders[p.ref("exit")].total, 133)
 
 
 def test_no_target_means_market_at_once() -> None:

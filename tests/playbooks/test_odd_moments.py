@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from core import events as e
+from core.commands import ReadBroker
 from core.protection import aim
 from core.vocabulary import Action, ErrorKind, Leg, OrderKind, OrderStatus
 from tests.support.happenings import (
@@ -220,3 +221,29 @@ def test_the_net_of_a_trade_is_known_with_its_last_commission() -> None:
 def test_trades_are_counted() -> None:
     play = Playbook().when(buy()).check("open", lambda p: p.engine.trades_closed, 0)
     play.when(filled("target", 133, "75.25")).when(seconds(3), sell()).check("one", lambda p: p.engine.trades_closed, 1)
+
+
+def test_a_status_that_overtakes_its_execution_is_not_denied_by_an_answer_of_before_it() -> None:
+    """The stop has filled; what was asked for earlier cannot list that, and nothing may be sold because of it."""
+    play = Playbook().when(buy()).when(minutes(1)).when(broker_mute, minutes(1.2))
+    old = play.broker.read_back()
+    sold, stop = play.broker.fill(play.ref("stop"), 133, "74.80"), play.broker.orders[play.ref("stop")]
+    row = e.OrderStatusReported(0, stop.spec.order_ref, stop.perm_id, OrderStatus.FILLED, 133, 0, "")
+    play.when(broker_speaks, happens(row, old), then=[]).when(seconds(1.5), then=[])
+    play.when(happens(e.ExecutionReported(0, sold)), seconds(5)).check("flat", lambda p: p.engine.is_flat(), True)
+    assert not any(key.startswith(("fills/", "emergency/")) for key in play.alerts)
+
+
+def test_an_order_that_is_listed_as_being_cancelled_is_asked_for_once_a_second_at_most() -> None:
+    """That is no answer, and it comes at once: questions must not follow each other as fast as they are answered."""
+    play = Playbook().when(buy()).when(price_unknown, flatten())
+    play.broker.hears_cancels = False
+    for order in play.broker.working("SOXL"):
+        order.status = OrderStatus.PENDING_CANCEL
+        play.broker.foreign.append(play.broker.row(order))
+    play.when(seconds(11)).when(seconds(10))
+    asked = [command for command in play._seen if isinstance(command, ReadBroker)]
+    assert 2 <= len(asked) <= 10
+    play.check(
+        "waited for", lambda p: {order.stage for order in p.engine.state.books["SOXL"].orders.values()}, {"unknown"}
+    )

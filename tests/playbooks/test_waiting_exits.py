@@ -64,9 +64,20 @@ def test_a_market_order_that_the_broker_ended_is_followed_by_another_until_it_is
     play.when(filled("exit#3", 133, "75.00"), then=["trade: long 133 flatten -13.30", "over: exit"])
 
 
-def test_a_market_order_for_more_than_is_left_is_replaced() -> None:
-    play = at_the_market().when(traded_by_hand(Action.SELL, 33, "75.00"), seconds(10))
-    play.check("less", lambda p: p.broker.orders[p.ref("exit#3")].total, 100)
+def test_a_market_order_for_more_than_is_left_is_replaced_at_once() -> None:
+    play = at_the_market().when(traded_by_hand(Action.SELL, 33, "75.00")).check("less", works, ["exit#3"])
+    play.check("shares", lambda p: p.broker.orders[p.ref("exit#3")].total, 100)
+
+
+def test_a_market_order_for_nothing_is_cancelled_at_once() -> None:
+    at_the_market().when(traded_by_hand(Action.SELL, 133, "75.00")).check("nothing works", works, [])
+
+
+def test_a_market_order_for_less_than_is_left_is_replaced_when_it_has_waited() -> None:
+    play = at_the_market()
+    play.broker.trade("SOXL", Action.BUY, 7, "75.10", play.ref("entry"))
+    play.when(seconds(5)).check("the same", works, ["exit#2"]).when(seconds(6)).check("more", works, ["exit#3"])
+    assert fill_all(play, ["exit#3"]) == 0
 
 
 def test_a_market_order_that_was_taken_for_lost_does_not_work_beside_its_successor() -> None:

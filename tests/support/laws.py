@@ -21,6 +21,7 @@ DOUBTS = st.builds(
     timed_exit_refused=st.booleans(),
     siblings_may_fill=st.booleans(),
     reduces_siblings=st.booleans(),
+    positions_lag=st.booleans(),
 )
 """Every variant of what is in doubt about the broker."""
 

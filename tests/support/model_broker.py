@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from core import commands as c
@@ -16,6 +16,9 @@ from core import events as e
 from core.market import Bar
 from core.orders import Execution, OpenOrder, OrderSpec, PositionRow
 from core.vocabulary import Action, ErrorKind, Leg, OrderKind, OrderStatus, TimeInForce
+
+LAG_MS = 1_500
+"""By how much positions may lag behind executions of ours."""
 
 LIVE = (OrderStatus.PRE_SUBMITTED, OrderStatus.SUBMITTED)
 
@@ -30,6 +33,7 @@ class Doubts:
     timed_exit_refused: bool = False  # 8
     siblings_may_fill: bool = True  # 7: a group's cancels may come too late
     reduces_siblings: bool = True  # a part of one leg reduces the others by itself
+    positions_lag: bool = False  # a read-back shows the account's positions as they were a moment ago
 
 
 @dataclass
@@ -252,6 +256,15 @@ class ModelBroker:
             self._say(e.CommissionReported(0, execution.exec_id, self.commission, None))
         return execution
 
+    def correct(self, index: int, shares: int, price: Decimal) -> None:
+        """Correct an execution; one of no shares is annulled."""
+        old = self.executions[index]
+        revision = int(old.exec_id.rpartition(".")[2]) + 1
+        new = replace(old, exec_id=f"{old.lineage}.{revision:02}", shares=shares, price=price)
+        self.positions[old.ticker] += old.action.sign * (shares - old.shares)
+        self.executions[index] = new
+        self._say(e.ExecutionReported(0, new))
+
     def _after_fill(self, order: Resting, shares: int) -> None:
         children = [o for o in self.orders.values() if o.spec.parent_ref == order.spec.order_ref]
         if children and (order.remaining == 0 or self.doubts.arm_on_part):
@@ -329,7 +342,11 @@ class ModelBroker:
     def read_back(self) -> e.BrokerRead:
         """Everything, at this moment."""
         rows = tuple(self.row(order) for order in self.orders.values() if order.is_live)
-        positions = tuple(PositionRow(ticker, shares, Decimal(0)) for ticker, shares in self.positions.items())
+        shown = dict(self.positions)
+        for execution in self.executions if self.doubts.positions_lag else ():
+            if execution.order_ref and execution.time_ms > self.now_ms - LAG_MS:
+                shown[execution.ticker] -= execution.action.sign * execution.shares
+        positions = tuple(PositionRow(ticker, shares, Decimal(0)) for ticker, shares in shown.items())
         return e.BrokerRead(0, (*rows, *self.foreign), tuple(self.executions), positions)
 
     def working(self, ticker: str) -> list[Resting]:

@@ -1,0 +1,58 @@
+"""Executions that the broker takes back: a correction down to no shares."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.support.happenings import (
+    buy,
+    corrected,
+    filled,
+    link_back,
+    link_lost,
+    market_orders_fill,
+    market_orders_wait,
+    minutes,
+    restarted,
+    seconds,
+)
+from tests.support.playbook import Playbook
+
+
+def is_bare(play: Playbook) -> bool:
+    """Flat at the broker and in the books, and nothing works."""
+    held = (play.broker.positions.get("SOXL", 0), play.engine.position("SOXL"))
+    return held == (0, 0) and not play.broker.working("SOXL") and not play.engine.has_working_orders()
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+def test_a_fill_that_is_annulled_before_anything_covers_it(earlier: bool) -> None:
+    play = Playbook()
+    if earlier:
+        play.when(buy()).when(filled("target", 133, "75.25"), minutes(4))
+    play.when(market_orders_wait, buy()).when(filled("entry", 50, "75.10"), seconds(0.5))
+    play.when(corrected("75.10", 0), seconds(0.5)).check("flat", lambda p: p.engine.is_flat(), True)
+    assert [note.unprotected_ms for note in play.engine.state.books["SOXL"].trades] == [0] * earlier
+    play.when(restarted())
+    play.when(filled("entry", 83, "75.10"), market_orders_fill, seconds(5))
+    play.check("on", lambda p: p.engine.position("SOXL"), 83)
+
+
+def test_an_entry_that_is_annulled_leaves_nothing_behind() -> None:
+    Playbook().when(buy()).when(corrected("75.10", 0), seconds(30)).check("bare", is_bare, True)
+
+
+def test_a_fill_that_is_heard_of_only_once_it_is_annulled() -> None:
+    play = Playbook().when(market_orders_wait, buy()).when(link_lost)
+    gone = play.broker.fill(play.ref("entry"), 133, "75.10")
+    play.broker.executions[-1] = replace(gone, exec_id=f"{gone.lineage}.02", shares=0)
+    play.broker.positions["SOXL"] = 0
+    play.when(link_back, seconds(30)).check("bare", is_bare, True)
+
+
+def test_an_exit_that_is_annulled_leaves_its_position_to_be_closed_at_once() -> None:
+    play = Playbook().when(buy()).when(filled("stop", 133, "74.80"), minutes(1))
+    play.when(corrected("74.80", 0)).check("closed", is_bare, True)
+    assert any(key.startswith("overfill/") for key in play.alerts)
