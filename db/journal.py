@@ -257,6 +257,14 @@ def is_locked(folder: Path, session: str) -> bool:
     return False
 
 
+def writer_pid(folder: Path, session: str) -> int | None:
+    """The process that locked the session's journal last, by its own word; ask `is_locked` whether it lives."""
+    try:
+        return int(journal_path(folder, session).with_suffix(".lock").read_text())
+    except (FileNotFoundError, ValueError):  # nobody ever, or one that has it locked and not written yet
+        return None
+
+
 def _read(connection: sqlite3.Connection, after_sequence: int, limit: int) -> Iterator[JournalRow]:
     query = "SELECT sequence, at_ms, event, commands FROM rows WHERE sequence > ? ORDER BY sequence LIMIT ?"
     return (JournalRow(*row) for row in connection.execute(query, (after_sequence, limit)))

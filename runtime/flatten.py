@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 from tenacity import (
@@ -19,12 +20,11 @@ from tenacity import (
 from broker.errors import BrokerUnavailable
 from config import Settings
 from core.events import FlattenRequested, StopRequested
-from db.journal import is_locked
+from db.journal import is_locked, writer_pid
 from runtime.bootstrap import open_session
 from runtime.commands import ASK_AGAIN_SECONDS, ask_patiently
 from runtime.control import ControlCommand, ControlRequest, SessionUnreachable
 from runtime.driving import drive, drive_until_reconciled
-from runtime.holder import read_holder
 from runtime.host import Host
 from runtime.planning import plan_for, session_folder
 from runtime.reports import FlattenReport, describe
@@ -74,10 +74,14 @@ async def _ask_live(folder: Path, request: ControlRequest) -> FlattenReport | No
 
 
 async def _kill(folder: Path) -> None:
-    """End the recorded holder for certain: only a dead process is a proven fence."""
-    holder = read_holder(folder)
-    if holder is not None and is_locked(folder, folder.name):
-        os.kill(holder.pid, signal.SIGKILL)
+    """End whoever holds the lock for certain: only a dead process is a proven fence.
+
+    The lock itself says who that is. The note beside it is older while a process hangs before it could write one.
+    """
+    pid = writer_pid(folder, folder.name)
+    if pid is not None and is_locked(folder, folder.name):
+        with suppress(ProcessLookupError):  # it has just ended
+            os.kill(pid, signal.SIGKILL)
     async with asyncio.timeout(LOCK_FREE_SECONDS):
         while is_locked(folder, folder.name):  # noqa: ASYNC110  a file lock has no event
             await asyncio.sleep(0.1)

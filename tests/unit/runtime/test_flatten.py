@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -72,6 +74,39 @@ async def test_a_session_that_starts_or_ends_is_waited_for_and_not_killed(
         assert process.returncode is None
         process.kill()
         await process.wait()
+
+
+HANGS = """
+import sys, time
+from pathlib import Path
+from db.journal import Journal
+with Journal.open(Path(sys.argv[1]), sys.argv[2]):
+    print("locked", flush=True)
+    time.sleep(600)
+"""
+
+
+async def test_the_process_that_is_killed_is_the_one_that_holds_the_lock(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It hangs before it has noted itself: the note is its predecessor's, whose number may be a stranger's by now."""
+    monkeypatch.setattr("runtime.flatten.CONNECT_SECONDS", 0.1)
+    monkeypatch.setattr("runtime.commands.CLOSED_SECONDS", 0)
+    plan = plan_for(settings, DATE)
+    folder = session_folder(settings, plan)
+    hung = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", HANGS, str(folder), plan.session), stdout=asyncio.subprocess.PIPE
+    )
+    assert hung.stdout is not None
+    await hung.stdout.readline()
+    stranger = await asyncio.create_subprocess_exec("sleep", "600")
+    write_holder(folder, Holder(pid=stranger.pid, socket=str(socket_path(folder)), epoch=1))
+    with pytest.raises(BrokerUnavailable, match=r"no gateway on 127\.0\.0\.1:1"):
+        await flatten(settings, DATE)
+    assert await hung.wait() == -signal.SIGKILL
+    assert stranger.returncode is None
+    stranger.kill()
+    await stranger.wait()
 
 
 async def test_a_session_that_dies_while_it_flattens_is_taken_over(
