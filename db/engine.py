@@ -13,15 +13,26 @@ DatabaseError = SQLAlchemyError
 
 CONNECT_TIMEOUT_SECONDS = 3
 STATEMENT_TIMEOUT_SECONDS = 60
+PEER_LOST_SECONDS = 20
+"""After which either side notices that the other has vanished without a word."""
+
+_SERVER_OPTIONS = {
+    "timezone": "UTC",
+    "statement_timeout": f"{STATEMENT_TIMEOUT_SECONDS}s",
+    "idle_in_transaction_session_timeout": f"{STATEMENT_TIMEOUT_SECONDS}s",  # that of a stopped process, with its locks
+    # else the server would keep the lock of a machine that lost its power for two hours, and nobody could take over
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "2",
+}
 _CONNECT_ARGUMENTS = {
     "connect_timeout": CONNECT_TIMEOUT_SECONDS,
     "application_name": "trader",
-    "options": f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s",
-    # a peer that vanished without a word is noticed within 20 s
+    "options": " ".join(f"-c {name}={value}" for name, value in _SERVER_OPTIONS.items()),
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 2,
-    "tcp_user_timeout": 20_000,
+    "tcp_user_timeout": PEER_LOST_SECONDS * 1000,
 }
 
 
