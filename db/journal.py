@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -99,6 +100,7 @@ class Journal:
         path = journal_path(folder, session)
         with ExitStack() as on_failure:
             lock = on_failure.enter_context(_lock(path.with_suffix(".lock"), path))
+            path.with_suffix(".reserve").unlink(missing_ok=True)  # a killed process's: on a full disk we need it at once
             connection = on_failure.enter_context(closing(sqlite3.connect(path, isolation_level=None)))
             with _typed_errors(path):
                 _prepare(connection, path, session)
@@ -206,8 +208,10 @@ class Journal:
     def _set_reserve_aside(self, size_bytes: int) -> None:
         path = self.path.with_suffix(".reserve")
         try:
+            if shutil.disk_usage(path.parent).free < 2 * size_bytes:
+                return  # not the last of it: others write here too. `low_on_space` says so from the start
             path.write_bytes(bytes(size_bytes))
-        except OSError:  # no room even now: `low_on_space` says so from the start
+        except OSError:
             path.unlink(missing_ok=True)
         else:
             self._reserve = path
