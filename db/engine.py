@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import Engine, NullPool, create_engine, make_url, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 Database = Engine
 """An opened database, to be passed to the functions of db/; above db/ nobody looks inside."""
@@ -13,6 +13,9 @@ DatabaseError = SQLAlchemyError
 
 CONNECT_TIMEOUT_SECONDS = 3
 STATEMENT_TIMEOUT_SECONDS = 60
+DatabaseAway = OperationalError
+"""The one of them that time may heal: no connection, a server that stops, starts, or has no room."""
+
 PEER_LOST_SECONDS = 20
 """After which either side notices that the other has vanished without a word."""
 
