@@ -102,7 +102,7 @@ class Journal:
             lock = on_failure.enter_context(_lock(path.with_suffix(".lock"), path))
             path.with_suffix(".reserve").unlink(missing_ok=True)  # a killed process's: on a full disk we need it at once
             connection = on_failure.enter_context(closing(sqlite3.connect(path, isolation_level=None)))
-            with _typed_errors(path):
+            with typed_errors(path):
                 _prepare(connection, path, session)
             fence = on_failure.enter_context(closing(_open_fence(path)))
             journal = cls(path, session, connection, lock, fence)
@@ -157,7 +157,7 @@ class Journal:
             if self.fence.is_passed():
                 return
             self._give_reserve_back()
-            with _typed_errors(self.path):
+            with typed_errors(self.path):
                 self._store_shipped()
                 if self.ends_well:
                     self._connection.execute(_STORE_FACT, ("closed_epoch", str(self.epoch)))
@@ -196,7 +196,7 @@ class Journal:
         self._stored_shipped = shipped
 
     def _begin_epoch(self, above: int) -> None:
-        with _typed_errors(self.path), _transaction(self._connection):
+        with typed_errors(self.path), _transaction(self._connection):
             newest = self._connection.execute("SELECT coalesce(max(epoch), 0) FROM epochs").fetchone()[0]
             self.was_killed = newest > int(_fact(self._connection, "closed_epoch") or 0)
             self.epoch = max(newest, above) + 1
@@ -334,7 +334,8 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def _typed_errors(path: Path) -> Iterator[None]:
+def typed_errors(path: Path) -> Iterator[None]:
+    """Let SQLite's errors out as ours, which name the file."""
     try:
         yield
     except sqlite3.Error as error:
