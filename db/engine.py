@@ -72,12 +72,17 @@ def drop_database(server_url: str, name: str) -> None:
 
 
 def replace_database(server_url: str, name: str, *, by: str, set_aside: str) -> None:
-    """Give the database `by` the name `name`, and the one that bore it the name `set_aside`, where nobody may be.
+    """Give the database `by` the name `name`, and the one that bore it the name `set_aside`.
 
-    Raises DatabaseError, with nothing renamed, while somebody uses one of the two.
+    The one set aside before is removed at the very end. Raises DatabaseError, with nothing renamed and nothing removed,
+    while somebody uses one of them.
     """
-    drop_database(server_url, set_aside)
+    outdated = f"{set_aside}_outdated"
+    drop_database(server_url, outdated)
     with open_database(server_url).begin() as connection:
         quote = connection.dialect.identifier_preparer.quote_identifier
-        for old, new in ((name, set_aside), (by, name)):
-            connection.execute(text(f"ALTER DATABASE {quote(old)} RENAME TO {quote(new)}"))
+        there = set(connection.scalars(text("SELECT datname FROM pg_database")))
+        for old, new in ((set_aside, outdated), (name, set_aside), (by, name)):
+            if old != set_aside or set_aside in there:
+                connection.execute(text(f"ALTER DATABASE {quote(old)} RENAME TO {quote(new)}"))
+    drop_database(server_url, outdated)
