@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import Engine, NullPool, create_engine, make_url, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 Database = Engine
 """An opened database, to be passed to the functions of db/; above db/ nobody looks inside."""
@@ -13,15 +13,29 @@ DatabaseError = SQLAlchemyError
 
 CONNECT_TIMEOUT_SECONDS = 3
 STATEMENT_TIMEOUT_SECONDS = 60
+DatabaseAway = OperationalError
+"""The one of them that time may heal: no connection, a server that stops, starts, or has no room."""
+
+PEER_LOST_SECONDS = 20
+"""After which either side notices that the other has vanished without a word."""
+
+_SERVER_OPTIONS = {
+    "timezone": "UTC",
+    "statement_timeout": f"{STATEMENT_TIMEOUT_SECONDS}s",
+    "idle_in_transaction_session_timeout": f"{STATEMENT_TIMEOUT_SECONDS}s",  # that of a stopped process, with its locks
+    # else the server would keep the lock of a machine that lost its power for two hours, and nobody could take over
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "2",
+}
 _CONNECT_ARGUMENTS = {
     "connect_timeout": CONNECT_TIMEOUT_SECONDS,
     "application_name": "trader",
-    "options": f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s",
-    # a peer that vanished without a word is noticed within 20 s
+    "options": " ".join(f"-c {name}={value}" for name, value in _SERVER_OPTIONS.items()),
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 2,
-    "tcp_user_timeout": 20_000,
+    "tcp_user_timeout": PEER_LOST_SECONDS * 1000,
 }
 
 
@@ -58,12 +72,17 @@ def drop_database(server_url: str, name: str) -> None:
 
 
 def replace_database(server_url: str, name: str, *, by: str, set_aside: str) -> None:
-    """Give the database `by` the name `name`, and the one that bore it the name `set_aside`, where nobody may be.
+    """Give the database `by` the name `name`, and the one that bore it the name `set_aside`.
 
-    Raises DatabaseError, with nothing renamed, while somebody uses one of the two.
+    The one set aside before is removed at the very end. Raises DatabaseError, with nothing renamed and nothing removed,
+    while somebody uses one of them.
     """
-    drop_database(server_url, set_aside)
+    outdated = f"{set_aside}_outdated"
+    drop_database(server_url, outdated)
     with open_database(server_url).begin() as connection:
         quote = connection.dialect.identifier_preparer.quote_identifier
-        for old, new in ((name, set_aside), (by, name)):
-            connection.execute(text(f"ALTER DATABASE {quote(old)} RENAME TO {quote(new)}"))
+        there = set(connection.scalars(text("SELECT datname FROM pg_database")))
+        for old, new in ((set_aside, outdated), (name, set_aside), (by, name)):
+            if old != set_aside or set_aside in there:
+                connection.execute(text(f"ALTER DATABASE {quote(old)} RENAME TO {quote(new)}"))
+    drop_database(server_url, outdated)

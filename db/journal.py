@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -99,8 +100,9 @@ class Journal:
         path = journal_path(folder, session)
         with ExitStack() as on_failure:
             lock = on_failure.enter_context(_lock(path.with_suffix(".lock"), path))
+            path.with_suffix(".reserve").unlink(missing_ok=True)  # a killed process's: on a full disk we need it at once
             connection = on_failure.enter_context(closing(sqlite3.connect(path, isolation_level=None)))
-            with _typed_errors(path):
+            with typed_errors(path):
                 _prepare(connection, path, session)
             fence = on_failure.enter_context(closing(_open_fence(path)))
             journal = cls(path, session, connection, lock, fence)
@@ -155,7 +157,7 @@ class Journal:
             if self.fence.is_passed():
                 return
             self._give_reserve_back()
-            with _typed_errors(self.path):
+            with typed_errors(self.path):
                 self._store_shipped()
                 if self.ends_well:
                     self._connection.execute(_STORE_FACT, ("closed_epoch", str(self.epoch)))
@@ -194,7 +196,7 @@ class Journal:
         self._stored_shipped = shipped
 
     def _begin_epoch(self, above: int) -> None:
-        with _typed_errors(self.path), _transaction(self._connection):
+        with typed_errors(self.path), _transaction(self._connection):
             newest = self._connection.execute("SELECT coalesce(max(epoch), 0) FROM epochs").fetchone()[0]
             self.was_killed = newest > int(_fact(self._connection, "closed_epoch") or 0)
             self.epoch = max(newest, above) + 1
@@ -206,8 +208,10 @@ class Journal:
     def _set_reserve_aside(self, size_bytes: int) -> None:
         path = self.path.with_suffix(".reserve")
         try:
+            if shutil.disk_usage(path.parent).free < 2 * size_bytes:
+                return  # not the last of it: others write here too. `low_on_space` says so from the start
             path.write_bytes(bytes(size_bytes))
-        except OSError:  # no room even now: `low_on_space` says so from the start
+        except OSError:
             path.unlink(missing_ok=True)
         else:
             self._reserve = path
@@ -255,6 +259,14 @@ def is_locked(folder: Path, session: str) -> bool:
         except BlockingIOError:
             return True
     return False
+
+
+def writer_pid(folder: Path, session: str) -> int | None:
+    """The process that locked the session's journal last, by its own word; ask `is_locked` whether it lives."""
+    try:
+        return int(journal_path(folder, session).with_suffix(".lock").read_text())
+    except (FileNotFoundError, ValueError):  # nobody ever, or one that has it locked and not written yet
+        return None
 
 
 def _read(connection: sqlite3.Connection, after_sequence: int, limit: int) -> Iterator[JournalRow]:
@@ -322,7 +334,8 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def _typed_errors(path: Path) -> Iterator[None]:
+def typed_errors(path: Path) -> Iterator[None]:
+    """Let SQLite's errors out as ours, which name the file."""
     try:
         yield
     except sqlite3.Error as error:

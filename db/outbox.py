@@ -46,6 +46,7 @@ class ShippingState:
     healthy: bool
     shipped_sequence: int  # of the journal's rows, by the last word of Postgres; 0 before its first
     problem: str = ""  # in words, when not healthy
+    hopeless: bool = False  # time alone will not heal it: the rows are not those that Postgres has, or unreadable
 
 
 def tell_nobody(state: ShippingState) -> None:
@@ -108,12 +109,15 @@ class Shipper:
         self._wake.set()
 
     def flush(self, timeout_seconds: float) -> bool:
-        """Wait until every row that the journal has now is in Postgres; whether that came true in time."""
+        """Wait until every row that the journal has now is in Postgres, or never will be; whether that came true."""
         wanted = self._journal.last_sequence
         self._hurry.set()
         self._wake.set()
         with self._progress:
-            return self._progress.wait_for(lambda: self._state.shipped_sequence >= wanted, timeout_seconds)
+            self._progress.wait_for(
+                lambda: self._state.shipped_sequence >= wanted or self._state.hopeless, timeout_seconds
+            )
+            return self._state.shipped_sequence >= wanted
 
     def stop(self, timeout_seconds: float = STOP_SECONDS) -> None:
         """Ship what is left if the database answers, then end. What could not be shipped is, at the next start."""
@@ -135,14 +139,15 @@ class Shipper:
                     with self._database.connect() as connection:
                         self._ship(connection, reader)
                 except (DatabaseError, psycopg.Error, sqlite3.Error, InvalidValueError, JournalForked) as error:
-                    self._tell(healthy=False, problem=_words(error))
+                    hopeless = isinstance(error, InvalidValueError | JournalForked)
+                    self._tell(healthy=False, problem=_words(error), hopeless=hopeless)
                     if self._state.shipped_sequence > shipped_before:
                         backoff_seconds = BACKOFF_MIN_SECONDS
                     self._ending.wait(backoff_seconds)
                     backoff_seconds = min(2 * backoff_seconds, BACKOFF_MAX_SECONDS)
                     self._checkpoint(reader)
         except BaseException as error:
-            self._tell(healthy=False, problem=f"the shipper's thread died: {error!r}")
+            self._tell(healthy=False, problem=f"the shipper's thread died: {error!r}", hopeless=True)
             raise
         finally:
             reader.close()
@@ -202,11 +207,13 @@ class Shipper:
                 at, name = from_ms(row.at_ms), event_name(row.event)
                 copy.write_row((self._journal.session, row.sequence, at, name, row.event, row.commands))
 
-    def _tell(self, *, healthy: bool, shipped_sequence: int | None = None, problem: str = "") -> None:
+    def _tell(
+        self, *, healthy: bool, shipped_sequence: int | None = None, problem: str = "", hopeless: bool = False
+    ) -> None:
         was = self._state
         reached = was.shipped_sequence if shipped_sequence is None else shipped_sequence
         with self._progress:
-            self._state = ShippingState(healthy, reached, problem)
+            self._state = ShippingState(healthy, reached, problem, hopeless)
             self._progress.notify_all()
         if was.healthy != healthy:
             self._on_state(self._state)

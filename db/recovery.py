@@ -6,7 +6,7 @@ import logging
 from itertools import islice
 from pathlib import Path
 
-from sqlalchemy import func, update
+from sqlalchemy import func, text, update
 
 from db import models
 from db.engine import DatabaseError, open_database
@@ -14,6 +14,8 @@ from db.journal import Journal
 from db.queries import read_journal, session_state
 
 APPEND_ROWS = 5_000
+CLAIM_SECONDS = 3
+"""A shipper's transaction takes less; one that hangs holds up neither a restart nor a takeover."""
 
 log = logging.getLogger(__name__)
 
@@ -41,16 +43,27 @@ def open_journal(folder: Path, session: str, url: str | None) -> Journal:
 
 
 def _claim(url: str, session: str, epoch: int) -> None:
-    """From here on Postgres takes no rows of an earlier epoch: the shipper of a killed process may still have some."""
+    """From here on Postgres takes no rows of an earlier epoch: the shipper of a killed process may still have some.
+
+    Where Postgres cannot be written (read-only, full, the row held by a transaction that hangs), it takes none of that
+    shipper's rows either, or later takes one journal for another and says so: no reason not to start.
+    """
     row = models.Session
-    with open_database(url).begin() as connection:
-        connection.execute(update(row).where(row.session == session).values(epoch=func.greatest(row.epoch, epoch)))
+    try:
+        with open_database(url).begin() as connection:
+            connection.execute(text(f"SET LOCAL lock_timeout = '{CLAIM_SECONDS}s'"))
+            connection.execute(update(row).where(row.session == session).values(epoch=func.greatest(row.epoch, epoch)))
+    except DatabaseError as error:
+        log.warning("Postgres does not note that session %s is at epoch %d now: %s", session, epoch, error)
 
 
 def _complete(journal: Journal, url: str) -> None:
-    missing = read_journal(url, journal.session, after_sequence=journal.last_sequence)
     before = journal.last_sequence
-    while rows := list(islice(missing, APPEND_ROWS)):
-        journal.append(rows)
+    try:
+        missing = read_journal(url, journal.session, after_sequence=before)
+        while rows := list(islice(missing, APPEND_ROWS)):
+            journal.append(rows)
+    except DatabaseError as error:
+        log.warning("Postgres went away before its rows of session %s were read: %s", journal.session, error)
     if journal.last_sequence > before:
         log.warning("%s lacked rows %d to %d: taken from Postgres", journal.path, before + 1, journal.last_sequence)

@@ -16,6 +16,7 @@ import sys
 from contextlib import closing, suppress
 from pathlib import Path
 
+from db.journal import typed_errors
 from db.outbox import Shipper, ShippingState
 
 LOOK_SECONDS = 0.25
@@ -35,7 +36,7 @@ class JournalFile:
 
     @classmethod
     def of_latest_writer(cls, path: Path, session: str) -> JournalFile:
-        """The file under the epoch of whoever opened it last."""
+        """The file under the epoch of whoever opened it last. Raises JournalError for a file that is no journal."""
         return cls(path, session, _number(path, "SELECT coalesce(max(epoch), 0) FROM epochs"))
 
     @property
@@ -48,7 +49,7 @@ class JournalFile:
 
 
 def _number(path: Path, query: str) -> int:
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as connection:
+    with typed_errors(path), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as connection:
         return int(connection.execute(query).fetchone()[0])
 
 

@@ -13,6 +13,7 @@ from flows.alerts import tell_people
 from flows.alone import run_alone
 from flows.conduct import TradingDate, conduct, run_name, scheduled_ms
 from flows.gate import Window
+from runtime.holder import SessionAlreadyRunning
 from tasks.artifacts import Report
 from tasks.phases import close_positions
 from tasks.settings import settings_of_run
@@ -24,6 +25,10 @@ class FlattenScope(StrEnum):
     SESSION = "what the session owns"
     TICKERS = "named tickers"
     WHOLE_ACCOUNT = "the whole account"
+
+
+class NotFlattened(RuntimeError):
+    """The account was not closed; unlike a phase that another process does, this must not look like a success."""
 
 
 @flow(name="flatten", flow_run_name=run_name, on_failure=[tell_people], on_crashed=[tell_people])
@@ -44,7 +49,10 @@ async def flatten(
     check_request(scope, tickers, confirmation, settings_of_run().account)
 
     async def close(day: str) -> Report:
-        return await close_positions(day, tickers, scope is FlattenScope.WHOLE_ACCOUNT, requested_by())
+        try:
+            return await close_positions(day, tickers, scope is FlattenScope.WHOLE_ACCOUNT, requested_by())
+        except SessionAlreadyRunning as elsewhere:  # on another machine, whose session nobody here can ask
+            raise NotFlattened(f"Nothing was closed: {elsewhere}") from elsewhere
 
     return await conduct(Window.CLOSURE, date, close)
 

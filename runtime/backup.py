@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -46,14 +49,23 @@ def _back_up(settings: Settings, date: str) -> BackupReport:
     folder = backup_folder(settings)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     file, draft = folder / f"{DATABASE}-{date}.dump", folder / "draft"
-    with with_database(settings):
-        server.dump(DATABASE, draft)
-    draft.replace(file)
-    files = sorted(folder.glob(f"{DATABASE}-*.dump"))
-    for old in files[: -settings.backups_kept]:
-        old.unlink()
+    with _alone(folder):
+        with with_database(settings):
+            server.dump(DATABASE, draft)
+        draft.replace(file)
+        files = sorted(folder.glob(f"{DATABASE}-*.dump"))
+        for old in files[: -settings.backups_kept]:
+            old.unlink()
     size, kept = file.stat().st_size / 1e6, min(len(files), settings.backups_kept)
     return BackupReport(True, f"{file}, {size:.1f} MB; {kept} kept", str(file), round(size, 1), kept)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One backup at a time: that of the schedule and that of a person would write one draft."""
+    with (folder.parent / "backups.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def restore(settings: Settings, file: Path) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 from tenacity import (
@@ -19,12 +20,12 @@ from tenacity import (
 from broker.errors import BrokerUnavailable
 from config import Settings
 from core.events import FlattenRequested, StopRequested
-from db.journal import is_locked
+from db.journal import is_locked, writer_pid
 from runtime.bootstrap import open_session
 from runtime.commands import ASK_AGAIN_SECONDS, ask_patiently
 from runtime.control import ControlCommand, ControlRequest, SessionUnreachable
 from runtime.driving import drive, drive_until_reconciled
-from runtime.holder import read_holder
+from runtime.holder import SessionAlreadyRunning
 from runtime.host import Host
 from runtime.planning import plan_for, session_folder
 from runtime.reports import FlattenReport, describe
@@ -45,19 +46,28 @@ async def flatten(
     whole_account: bool = False,
     requested_by: str = "flatten",
 ) -> FlattenReport:
-    """Make the session flat (or only `tickers`, or the whole account), verified by the broker, and say how it ended."""
+    """Make the session flat (or only `tickers`, or the whole account), verified by the broker, and say how it ended.
+
+    Raises SessionAlreadyRunning when another machine holds the session: nothing was closed then.
+    """
     folder = session_folder(settings, plan_for(settings, date))
-    if is_locked(folder, folder.name):
-        request = ControlRequest(
-            command=ControlCommand.FLATTEN, requested_by=requested_by, tickers=tickers, whole_account=whole_account
-        )
+    request = ControlRequest(
+        command=ControlCommand.FLATTEN, requested_by=requested_by, tickers=tickers, whole_account=whole_account
+    )
+    while True:
+        if is_locked(folder, folder.name):
+            try:
+                if (flat := await _ask_live(folder, request)) is not None:
+                    return flat
+            except SessionUnreachable as hung:
+                log.critical("the session holds its lock but does not answer: it is killed and replaced. %s", hung)
+                await _kill(folder)
         try:
-            if (flat := await _ask_live(folder, request)) is not None:
-                return flat
-        except SessionUnreachable as hung:
-            log.critical("the session holds its lock but does not answer: it is killed and replaced. %s", hung)
-            await _kill(folder)
-    return await _take_over(settings, date, tickers, whole_account, requested_by)
+            return await _take_over(settings, date, tickers, whole_account, requested_by)
+        except SessionAlreadyRunning:
+            if not is_locked(folder, folder.name):
+                raise  # it runs on another machine
+            log.warning("the session was started meanwhile: it is asked to flatten")
 
 
 async def _ask_live(folder: Path, request: ControlRequest) -> FlattenReport | None:
@@ -74,10 +84,14 @@ async def _ask_live(folder: Path, request: ControlRequest) -> FlattenReport | No
 
 
 async def _kill(folder: Path) -> None:
-    """End the recorded holder for certain: only a dead process is a proven fence."""
-    holder = read_holder(folder)
-    if holder is not None and is_locked(folder, folder.name):
-        os.kill(holder.pid, signal.SIGKILL)
+    """End whoever holds the lock for certain: only a dead process is a proven fence.
+
+    The lock itself says who that is. The note beside it is older while a process hangs before it could write one.
+    """
+    pid = writer_pid(folder, folder.name)
+    if pid is not None and is_locked(folder, folder.name):
+        with suppress(ProcessLookupError):  # it has just ended
+            os.kill(pid, signal.SIGKILL)
     async with asyncio.timeout(LOCK_FREE_SECONDS):
         while is_locked(folder, folder.name):  # noqa: ASYNC110  a file lock has no event
             await asyncio.sleep(0.1)

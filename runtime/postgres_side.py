@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -14,7 +15,7 @@ from config import Settings
 from config.effective import effective
 from core.params import SessionPlan
 from db.commands import CommandListener, SessionCommand
-from db.engine import DatabaseError
+from db.engine import PEER_LOST_SECONDS, DatabaseError
 from db.lock import LockState, SessionLock
 from db.queries import session_state
 from db.snapshots import record_settings
@@ -23,6 +24,11 @@ from runtime.holder import SessionAlreadyRunning
 
 HOLD_SECONDS = 15.0
 """How often the lock is looked after: a lost database connection gives it up, and another machine could take it."""
+
+DEAD_SECONDS = PEER_LOST_SECONDS + 5.0
+"""How long a lock that another holds is asked for: Postgres gives up that of a dead process or machine by then."""
+
+ASK_AGAIN_SECONDS = 0.2
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +48,7 @@ async def present_in_postgres(
     Raises SessionAlreadyRunning when another process holds the lock there.
     """
     lock = SessionLock(url, plan.account, plan.date)
-    if await asyncio.to_thread(lock.hold) is LockState.TAKEN:
+    if await _take(lock) is LockState.TAKEN:
         raise SessionAlreadyRunning(plan.session, None)
     holding = asyncio.create_task(_hold(lock, url, plan.session, epoch, on_taken_over))
     loop = asyncio.get_running_loop()
@@ -60,6 +66,14 @@ async def present_in_postgres(
         await noting
         await asyncio.to_thread(listener.stop)
         await asyncio.to_thread(lock.release)
+
+
+async def _take(lock: SessionLock) -> LockState:
+    """The lock as it stands once a dead predecessor cannot be its holder any more."""
+    deadline = time.monotonic() + DEAD_SECONDS
+    while (state := await asyncio.to_thread(lock.hold)) is LockState.TAKEN and time.monotonic() < deadline:
+        await asyncio.sleep(ASK_AGAIN_SECONDS)  # no event tells of the end of another machine's connection
+    return state
 
 
 async def _hold(lock: SessionLock, url: str, session: str, epoch: int, on_taken_over: Callable[[str], None]) -> None:

@@ -108,7 +108,18 @@ class Session:
             title = "The local journal cannot be written"
             self.alerts.send(Alert(now_ms, Severity.CRITICAL, "journal_full", title, text))
             return False
+        if self._journal.low_on_space and not self._entries_stopped:
+            self._stop_entries()
         return True
+
+    def _stop_entries(self) -> None:
+        """What the journal had set aside is for the rows of the exits."""
+        self._entries_stopped = True
+        now_ms = self.clock.now_ms()
+        self.inbox.put(SuspendRequested(now_ms, "journal"))
+        text = f"{self._journal.path} has no more than its last reserve. No entries from now on; exits and the closure"
+        text += " go on. Free space, then `trader resume`."
+        self.alerts.send(Alert(now_ms, Severity.CRITICAL, "journal_low", "The disk is full", text))
 
     def _carry_out(self, commands: Sequence[Command]) -> None:
         if self.broker is not None:

@@ -113,7 +113,8 @@ async def start_shipper(*arguments: str) -> Process:
 def ship_rest(folder: Path, session: str, url: str) -> None:
     """Bring to Postgres what an ended session left behind; a live one ships by itself. Locks nobody out.
 
-    Raises TimeoutError with the database's problem when it does not take the rows in SHIP_SECONDS.
+    Raises TimeoutError with the database's problem when it does not take the rows in SHIP_SECONDS, or never will, and
+    JournalError for a file that is no journal.
     """
     if not journal_path(folder, session).exists() or is_locked(folder, session):
         return

@@ -8,8 +8,9 @@ from prefect import Task
 from prefect.client.schemas.objects import State, TaskRun
 
 from broker.errors import BrokerUnavailable
+from db.engine import DatabaseAway
 
-CONNECTION_FAILURES = (ConnectionError, TimeoutError, BrokerUnavailable)
+CONNECTION_FAILURES = (ConnectionError, TimeoutError, BrokerUnavailable, DatabaseAway)
 
 JITTER_FACTOR = 0.3
 """Delays vary by up to this part, so that those who lost the same gateway do not all come back in the same second."""

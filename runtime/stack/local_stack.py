@@ -183,7 +183,7 @@ class LocalStack:
                 if not self.server.running:
                     log.error("the Prefect server died: starting it again")
                     await self.server.start()
-            except StackError as problem:
+            except (StackError, OSError) as problem:  # no memory or no files for a process, which may be why it died
                 log.error("trying again: %s", problem)
 
     def _simulated_day(self) -> SimulatedDay:

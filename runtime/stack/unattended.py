@@ -85,7 +85,10 @@ async def _watch(worker: Worker, stop: asyncio.Event) -> None:
     while not stop.is_set():
         if not worker.running:
             log.error("the Prefect worker died: starting it again")
-            await worker.start()
+            try:
+                await worker.start()
+            except OSError as problem:  # no memory, no files: no reason to end the session, which trades without it
+                log.error("trying again: %s", problem)
         try:
             await asyncio.wait_for(stop.wait(), WATCH_SECONDS)
         except TimeoutError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from config import Settings, load_settings
 from db.engine import DatabaseError, open_database
 from runtime.backup import SET_ASIDE, NoOwnBackup, back_up, restore
 from runtime.database import with_database
-from runtime.stack.postgres import EmbeddedPostgres
+from runtime.stack.postgres import DATABASE, EmbeddedPostgres
 from runtime.stack.processes import StackError
 
 WRITE = "INSERT INTO sessions (session, account, trade_date) VALUES ('DU1-{0}', 'DU1', '{0}')"
@@ -58,6 +59,15 @@ async def test_the_newest_are_kept_and_a_day_twice_is_one_file(settings: Setting
     assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
 
 
+async def test_two_at_once_wait_for_each_other(settings: Settings) -> None:
+    """That of the schedule and that of a person."""
+    tell(settings, WRITE.format("2025-03-11"))
+    reports = await asyncio.gather(*(back_up(settings, f"2025-03-{day}") for day in (11, 12)))
+    for report in reports:
+        restore(settings, Path(report.file))
+        assert tell(settings, "SELECT session FROM sessions") == "DU1-2025-03-11"
+
+
 async def test_a_stack_that_passes_its_own_address_down_is_backed_up(settings: Settings) -> None:
     with with_database(settings) as running:
         assert running.database_url is not None
@@ -97,3 +107,19 @@ async def test_a_file_that_is_no_backup_and_a_database_in_use_change_nothing(set
             with pytest.raises(DatabaseError, match="accessed by other users"):
                 restore(settings, good)
     assert tell(settings, "SELECT session FROM sessions") == "DU1-2025-03-11"
+
+
+async def test_a_restore_that_is_refused_keeps_what_the_one_before_set_aside(settings: Settings) -> None:
+    tell(settings, WRITE.format("2025-03-11"))
+    good = Path((await back_up(settings, "2025-03-11")).file)
+    tell(settings, WRITE.format("2025-03-12"))
+    restore(settings, good)
+    with with_database(settings) as running:
+        assert running.database_url is not None
+        url = running.database_url.get_secret_value()
+        with open_database(url).connect() as user:
+            user.execute(text("SELECT 1"))
+            with pytest.raises(DatabaseError, match="accessed by other users"):
+                restore(settings, good)
+        with open_database(url.removesuffix(DATABASE) + SET_ASIDE).connect() as connection:
+            assert connection.scalar(text("SELECT count(*) FROM sessions")) == 2

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.main import app
-from db.journal import Journal
+from db.journal import Journal, JournalRow, journal_path
 from tests.support.journals import SESSION
 from tests.support.shipping import DAY, ship_all
 
@@ -48,6 +48,20 @@ def test_the_trades_of_the_newest_day_are_listed_in_their_order() -> None:
     shown = run("trades", "--date", DATE).stdout
     assert f"12 trades, net {net:+,.2f}" in shown
     assert "66.7% of the trades must win" in shown
+
+
+@pytest.mark.usefixtures("a_day")
+def test_a_journal_that_cannot_be_shipped_hides_no_day(trader: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """One was begun anew without the database, another is torn: neither is a matter of time."""
+    sessions = trader / "state" / "sessions"
+    with Journal.open(sessions / SESSION, SESSION) as begun_anew:
+        begun_anew.append([JournalRow(1, 1, DAY[0].event, "")])
+    torn = "DU1234567-20240606"
+    Journal.open(sessions / torn, torn).close()
+    journal_path(sessions / torn, torn).write_bytes(b"no journal any more" * 1_000)
+    assert len(json.loads(run("trades", "--json").stdout)) == 12
+    assert "the file was lost or replaced" in caplog.text
+    assert f"{torn}.journal: file is not a database" in caplog.text
 
 
 @pytest.mark.usefixtures("a_day")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -131,6 +134,37 @@ def test_a_full_disk_takes_the_reserve_and_then_raises(tmp_path: Path) -> None:
         fill(journal, pages=100)  # a person makes room
         journal.append(rows(written + 1, written + 10))
         assert journal.last_sequence == written + 10
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 1 MB, which only root can make."""
+    made = os.geteuid() == 0 and subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", tmp_path], check=False)
+    if not made or made.returncode != 0:
+        pytest.skip("a disk of its own cannot be mounted here")
+    yield tmp_path
+    subprocess.run(["umount", "--lazy", tmp_path], check=True)
+
+
+KILLED_WITH_A_RESERVE = """
+import os, signal, sys
+from pathlib import Path
+from db.journal import Journal
+journal = Journal.open(Path(sys.argv[1]), sys.argv[2], reserve_bytes=200_000)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_the_reserve_of_a_killed_process_opens_the_journal_on_a_full_disk(small_disk: Path) -> None:
+    subprocess.run([sys.executable, "-c", KILLED_WITH_A_RESERVE, str(small_disk), SESSION], check=False)
+    with (small_disk / "somebody's").open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(1_000))
+    with Journal.open(small_disk, SESSION, reserve_bytes=200_000) as journal:
+        assert journal.was_killed
+        assert journal.low_on_space
+        journal.append(rows(1, 10))
+        (small_disk / "holder.json").write_text("a note of those who run it")
 
 
 def test_the_reserve_makes_room_for_the_rows_of_the_exits(tmp_path: Path) -> None:

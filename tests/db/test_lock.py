@@ -5,8 +5,18 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
+import pytest
+from sqlalchemy import text
+
+from config import load_settings
+from db.engine import PEER_LOST_SECONDS, open_database
 from db.lock import LockState, SessionLock, is_free
+from runtime import postgres_side
+from runtime.control import ControlAnswer
+from runtime.holder import SessionAlreadyRunning
+from runtime.planning import plan_for
 from runtime.stack.postgres import EmbeddedPostgres
 from tests.support.postgres import kill_server
 
@@ -50,6 +60,42 @@ sys.stdin.read()
     while lock.hold() is not LockState.HELD:  # the server notices in its own time
         pass
     lock.release()
+
+
+def test_the_server_looks_after_its_peers_as_we_look_after_it(postgres_url: str) -> None:
+    """Without a word from us for 20 s it lets go: of the lock of a machine without power, of a stopped transaction."""
+    asked = ("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count")
+    with open_database(postgres_url).connect() as connection:
+        idle, interval, count = (int(connection.scalar(text(f"SHOW {name}")) or 0) for name in asked)
+        in_transaction = connection.scalar(text("SHOW idle_in_transaction_session_timeout"))
+    assert 0 < idle + interval * count <= PEER_LOST_SECONDS
+    assert in_transaction == "1min"
+
+
+async def test_a_session_waits_for_the_lock_of_a_dead_one_and_not_for_a_living_ones(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_side, "DEAD_SECONDS", 1.0)
+    settings = load_settings({"state_folder": tmp_path}, environment={}, env_file=tmp_path / "none")
+    plan = plan_for(settings, DAY)
+    other = SessionLock(postgres_url, ACCOUNT, DAY)
+    assert other.hold() == LockState.HELD
+    where = (settings, plan, 1, postgres_url, lambda request: ControlAnswer(accepted=True), lambda words: None)
+    with pytest.raises(SessionAlreadyRunning):
+        async with postgres_side.present_in_postgres(*where):
+            pass
+    hold = SessionLock.hold
+
+    def held_until_now(lock: SessionLock) -> LockState:
+        state = hold(lock)
+        if state is LockState.TAKEN:
+            other.release()  # the server has noticed the death, between two looks
+        return state
+
+    monkeypatch.setattr(SessionLock, "hold", held_until_now)
+    async with postgres_side.present_in_postgres(*where):
+        assert not is_free(postgres_url, ACCOUNT, DAY)
+    assert is_free(postgres_url, ACCOUNT, DAY)
 
 
 def test_with_the_database_away_nobody_holds_it(own_server: EmbeddedPostgres) -> None:

@@ -6,8 +6,10 @@ from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
+from sqlalchemy import make_url, text
 
 from db import recovery
+from db.engine import open_database
 from db.journal import Journal
 from db.outbox import Shipper, ShippingState
 from db.recovery import open_journal
@@ -80,3 +82,28 @@ def test_without_a_database_the_file_is_all_there_is(tmp_path: Path, url: str | 
         journal.append(DAY[:HALF])
     with open_journal(tmp_path, SESSION, url) as journal:
         assert list(journal.read()) == DAY[:HALF]
+
+
+READ_ONLY = "ALTER DATABASE {0} SET default_transaction_read_only = on"
+
+
+def test_a_database_that_only_reads_holds_up_no_restart(tmp_path: Path, postgres_url: str) -> None:
+    """It is full, or a standby: what it has is taken, and that it notes nothing is no reason not to close positions."""
+    ship(tmp_path / "lost", postgres_url, epoch_above=4)
+    with open_database(postgres_url).begin() as connection:
+        connection.execute(text(READ_ONLY.format(make_url(postgres_url).database)))
+    with open_journal(tmp_path / "new", SESSION, postgres_url) as journal:
+        assert list(journal.read()) == DAY
+        assert journal.epoch == 6
+
+
+def test_a_transaction_that_hangs_in_postgres_holds_up_no_restart(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of a stopped shipper, for example, or of a machine that is gone without a word."""
+    monkeypatch.setattr(recovery, "CLAIM_SECONDS", 1)
+    ship(tmp_path, postgres_url)
+    with open_database(postgres_url).begin() as hanging:
+        hanging.execute(text("SELECT 1 FROM sessions FOR UPDATE"))
+        with open_journal(tmp_path, SESSION, postgres_url) as journal:
+            assert list(journal.read()) == DAY

@@ -14,6 +14,7 @@ from prefect.client.schemas.objects import State
 
 from config import Settings
 from db.journal import Journal
+from db.lock import LockState, SessionLock
 from flows import conduct
 from flows.backup import backup
 from flows.flatten import FlattenScope, check_request, flatten
@@ -22,6 +23,7 @@ from flows.reconcile import reconcile
 from flows.startup import startup
 from flows.trading_day import trading_day
 from flows.warm_up import warm_up
+from runtime import postgres_side
 from runtime.calendar import eastern_date
 from runtime.planning import plan_for, session_folder
 
@@ -85,6 +87,20 @@ async def test_case_41_while_a_session_is_alive_a_second_run_touches_nothing(
         after = sorted((path.name, path.read_bytes()) for path in folder.iterdir())
     assert (state.name, state.is_completed()) == ("AlreadyRunning", True)
     assert after == before
+
+
+async def test_a_flatten_that_closed_nothing_because_of_another_machine_fails(
+    own_settings: Settings, noon: Callable[[datetime.date], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_side, "DEAD_SECONDS", 0.0)
+    noon(PAST)
+    assert own_settings.database_url is not None
+    machine = SessionLock(own_settings.database_url.get_secret_value(), own_settings.account, PAST.isoformat())
+    assert machine.hold() is LockState.HELD
+    state = await end_of(flatten, PAST)
+    machine.release()
+    assert state.is_failed()
+    assert "Nothing was closed" in (state.message or "")
 
 
 def test_the_whole_account_needs_its_id_typed() -> None:

@@ -31,12 +31,31 @@ def pid_of(folder: Path, words: str) -> int | None:
     return next((int(line.split()[0]) for line in processes_of(folder) if words in line), None)
 
 
+def unstartable(folder: Path, log: str, words: str) -> bytes:
+    """Let a child die that cannot be started for now: no log can be opened, as with no memory or no files left."""
+    pid = pid_of(folder, words)
+    assert pid is not None
+    (folder / "prefect" / log).unlink()
+    (folder / "prefect" / log).mkdir()
+    os.kill(pid, signal.SIGKILL)
+    return f"{log}'".encode()
+
+
+async def until_told_twice(stderr: asyncio.StreamReader, problem: bytes) -> None:
+    """Until the one who restarts has failed twice: it has not given up after the first."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        for _ in range(2):
+            while problem not in (line := await stderr.readline()):
+                assert line, "it has ended"
+
+
 async def test_what_dies_is_started_again_and_ctrl_c_stops_everything(reachable_folder: Path) -> None:
     folder = reachable_folder / "state"
     starter = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", PROGRAM, str(folder), "65000"), cwd=ROOT, stdout=subprocess.PIPE
+        *(sys.executable, "-c", PROGRAM, str(folder), "65000"), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     assert starter.stdout is not None
+    assert starter.stderr is not None
     async with asyncio.timeout(PATIENCE_SECONDS):
         while b"unattended" not in await starter.stdout.readline():
             assert starter.returncode is None
@@ -47,6 +66,12 @@ async def test_what_dies_is_started_again_and_ctrl_c_stops_everything(reachable_
     os.kill(worker, signal.SIGKILL)
     await until(lambda: log.read_text().count("started!") == 2)
     assert pid_of(folder, "prefect worker start") != worker
+    await until_told_twice(starter.stderr, unstartable(folder, "worker.log", "prefect worker start"))
+    (folder / "prefect" / "worker.log").rmdir()
+    await until(lambda: log.is_file() and log.read_text().count("started!") == 1)
+    await until_told_twice(starter.stderr, unstartable(folder, "server.log", "uvicorn"))
+    (folder / "prefect" / "server.log").rmdir()
+    await until(lambda: pid_of(folder, "uvicorn") is not None)
     starter.send_signal(signal.SIGINT)
     assert await asyncio.wait_for(starter.wait(), PATIENCE_SECONDS) == 0
     await until(lambda: not processes_of(folder))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 
 from broker.errors import BrokerUnavailable
 from config import Settings, load_settings
-from db.journal import Journal
+from db.journal import Journal, is_locked
 from runtime.commands import UNANSWERED_MAX
 from runtime.control import ControlAnswer, ControlCommand, ControlRequest, ask_session, serve_control, socket_path
 from runtime.flatten import flatten
@@ -74,6 +76,39 @@ async def test_a_session_that_starts_or_ends_is_waited_for_and_not_killed(
         await process.wait()
 
 
+HANGS = """
+import sys, time
+from pathlib import Path
+from db.journal import Journal, is_locked
+with Journal.open(Path(sys.argv[1]), sys.argv[2]):
+    print("locked", flush=True)
+    time.sleep(600)
+"""
+
+
+async def test_the_process_that_is_killed_is_the_one_that_holds_the_lock(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It hangs before it has noted itself: the note is its predecessor's, whose number may be a stranger's by now."""
+    monkeypatch.setattr("runtime.flatten.CONNECT_SECONDS", 0.1)
+    monkeypatch.setattr("runtime.commands.CLOSED_SECONDS", 0)
+    plan = plan_for(settings, DATE)
+    folder = session_folder(settings, plan)
+    hung = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", HANGS, str(folder), plan.session), stdout=asyncio.subprocess.PIPE
+    )
+    assert hung.stdout is not None
+    await hung.stdout.readline()
+    stranger = await asyncio.create_subprocess_exec("sleep", "600")
+    write_holder(folder, Holder(pid=stranger.pid, socket=str(socket_path(folder)), epoch=1))
+    with pytest.raises(BrokerUnavailable, match=r"no gateway on 127\.0\.0\.1:1"):
+        await flatten(settings, DATE)
+    assert await hung.wait() == -signal.SIGKILL
+    assert stranger.returncode is None
+    stranger.kill()
+    await stranger.wait()
+
+
 async def test_a_session_that_dies_while_it_flattens_is_taken_over(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,3 +127,33 @@ async def test_a_session_that_dies_while_it_flattens_is_taken_over(
         async with await serve_control(socket_path(folder), die):
             with pytest.raises(BrokerUnavailable, match=r"no gateway on 127\.0\.0\.1:1"):
                 await flatten(settings, DATE)
+
+
+async def test_a_session_that_starts_as_it_is_to_be_replaced_is_asked(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes the lock between our look and our own opening: a crashed day that is started again just then."""
+    plan = plan_for(settings, DATE)
+    folder = session_folder(settings, plan)
+
+    def answer(request: ControlRequest) -> ControlAnswer:
+        return ControlAnswer(accepted=True, phase="trading", exited=True)
+
+    async with await serve_control(make_folder(socket_path(folder)), answer):
+        with ExitStack() as life:
+
+            def unlocked_until_now(folder: Path, session: str) -> bool:
+                monkeypatch.setattr("runtime.flatten.is_locked", is_locked)
+                life.enter_context(Journal.open(folder, session))
+                write_holder(folder, Holder(pid=os.getpid(), socket=str(socket_path(folder)), epoch=1))
+                return False
+
+            monkeypatch.setattr("runtime.flatten.is_locked", unlocked_until_now)
+            report = await flatten(settings, DATE)
+    assert report.ok
+    assert "live session" in report.summary
+
+
+def make_folder(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
