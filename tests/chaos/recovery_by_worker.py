@@ -103,7 +103,10 @@ def main() -> None:
     with TemporaryDirectory() as name:
         found = asyncio.run(play(count, Path(name)))
         print(
-            spread("kill -9 to the broker read back, by Prefect's worker, real seconds", [round(value, 1) for value in found])
+            spread(
+                "kill -9 to the broker read back, by Prefect's worker, real seconds",
+                [round(value, 1) for value in found],
+            )
         )
 
 
