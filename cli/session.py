@@ -31,12 +31,14 @@ def flatten(
     from config import load_settings
 
     settings = load_settings()
+    names = tuple(name.strip().upper() for name in tickers.split(",") if name.strip())
+    if unknown := set(names).difference(settings.tickers):
+        raise typer.BadParameter(f"not traded here: {', '.join(sorted(unknown))}; nothing was closed")
     log_to_terminal(logging.WARNING)
     if account:
         _confirm(settings.account)
     from runtime.flatten import flatten as go_flat
 
-    names = tuple(name.strip().upper() for name in tickers.split(",") if name.strip())
     report = asyncio.run(go_flat(settings, or_today(date), names, account, requested_by="trader flatten"))
     say(report.summary)
     raise typer.Exit(0 if report.ok else 1)

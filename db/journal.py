@@ -100,7 +100,9 @@ class Journal:
         path = journal_path(folder, session)
         with ExitStack() as on_failure:
             lock = on_failure.enter_context(_lock(path.with_suffix(".lock"), path))
-            path.with_suffix(".reserve").unlink(missing_ok=True)  # a killed process's: on a full disk we need it at once
+            path.with_suffix(".reserve").unlink(
+                missing_ok=True
+            )  # a killed process's: on a full disk we need it at once
             connection = on_failure.enter_context(closing(sqlite3.connect(path, isolation_level=None)))
             with typed_errors(path):
                 _prepare(connection, path, session)

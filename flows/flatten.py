@@ -46,7 +46,10 @@ async def flatten(
         tickers: With the scope "named tickers": which.
         confirmation: With the scope "the whole account": the account's id, typed by hand.
     """
-    check_request(scope, tickers, confirmation, settings_of_run().account)
+    settings = settings_of_run()
+    check_request(scope, tickers, confirmation, settings.account)
+    if unknown := set(tickers).difference(settings.tickers):
+        raise ValueError(f"tickers = {tickers!r}: not traded here: {', '.join(sorted(unknown))}; nothing was closed")
 
     async def close(day: str) -> Report:
         try:

@@ -13,7 +13,7 @@ from flows.alerts import tell_people
 from flows.alone import run_alone
 from flows.conduct import ALREADY_RUNNING, DONE, TradingDate, day_of_run, refused, run_name
 from flows.flatten import flatten
-from flows.gate import Window
+from flows.gate import Standing, Window
 from flows.intraday import intraday
 from flows.reconcile import reconcile
 from flows.startup import startup
@@ -25,7 +25,8 @@ async def trading_day(date: TradingDate = None) -> State[Any]:
     """Startup, warm-up, intraday, flatten, reconcile.
 
     Nothing is traded when a preparation fails. Once the session has begun, flatten and reconcile follow however it
-    ended. A run that finds the day's session alive in another process ends as AlreadyRunning and touches nothing.
+    ended. A run that finds the day's session alive in another process ends as AlreadyRunning and touches nothing; so
+    does one in the night, of a dead day that is started again, as NotDue.
 
     Args:
         date: The Eastern trading day; empty: the day of the run's scheduled start.
@@ -37,7 +38,7 @@ async def trading_day(date: TradingDate = None) -> State[Any]:
     today = datetime.date.fromisoformat(day)
     for prepare in (startup, warm_up):
         state = await prepare(today, return_state=True)
-        if not state.is_completed() or state.name == ALREADY_RUNNING:
+        if not state.is_completed() or state.name in (ALREADY_RUNNING, Standing.NOT_DUE):
             return verdict(state)
     session = await intraday(today, return_state=True)
     if session.name == ALREADY_RUNNING:

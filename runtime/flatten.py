@@ -79,7 +79,8 @@ async def _ask_live(folder: Path, request: ControlRequest) -> FlattenReport | No
         answer = await ask_patiently(folder, status)
     if answer is None:
         return None
-    summary = f"the live session is flat ({answer.phase}, {answer.working_orders} orders working)"
+    what = " and ".join(request.tickers) or "the live session"
+    summary = f"{what} is flat ({answer.phase}, {answer.working_orders} orders working)"
     return FlattenReport(True, summary, True, answer.working_orders)
 
 

@@ -71,8 +71,10 @@ async def present_in_postgres(
 async def _take(lock: SessionLock) -> LockState:
     """The lock as it stands once a dead predecessor cannot be its holder any more."""
     deadline = time.monotonic() + DEAD_SECONDS
-    while (state := await asyncio.to_thread(lock.hold)) is LockState.TAKEN and time.monotonic() < deadline:
-        await asyncio.sleep(ASK_AGAIN_SECONDS)  # no event tells of the end of another machine's connection
+    state = await asyncio.to_thread(lock.hold)
+    while state is LockState.TAKEN and time.monotonic() < deadline:  # the end of a machine is no event
+        await asyncio.sleep(ASK_AGAIN_SECONDS)
+        state = await asyncio.to_thread(lock.hold)
     return state
 
 

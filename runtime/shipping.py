@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Callable
@@ -25,7 +26,12 @@ SHIP_SECONDS = 60.0
 AGAIN_SECONDS = 5.0
 """How long a shipper that died stays dead: what killed it, memory for example, shall not kill one a second."""
 
+SETTLED_SECONDS = 10.0
+"""How long a shipper lives until it counts as one that does: one that dies at each start is told of once."""
+
 KEY, DIED = "database", "shipper"
+
+log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -54,6 +60,7 @@ class _Keeper:
         self._alerts = alerts
         self._now_ms = now_ms
         self._ending = asyncio.Event()
+        self._died = False
 
     async def begin(self) -> None:
         """Start the process and give it its lifeline."""
@@ -64,19 +71,44 @@ class _Keeper:
     async def keep(self) -> None:
         """Listen to it, and start another when it ends by itself."""
         while True:
-            await self._listen()
-            code = await self._process.wait()
+            code = await self._listen_to_its_end()
             if self._ending.is_set():
                 return
+            self._died = True
             text = f"It ended with {code}. Trading goes on, the local journal keeps every row; another is started."
             self._alerts.send(Alert(self._now_ms(), Severity.WARNING, DIED, "The shipper has died", text))
-            with suppress(TimeoutError):
-                async with asyncio.timeout(AGAIN_SECONDS):
-                    await self._ending.wait()
-            if self._ending.is_set():
-                return  # what is left is shipped by the next start, or by the reconciliation
+            while not await self._began_another():
+                if self._ending.is_set():
+                    return  # what is left is shipped by the next start, or by the reconciliation
+
+    async def _began_another(self) -> bool:
+        """Whether a pause has passed, and another was started after it."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(AGAIN_SECONDS):
+                await self._ending.wait()
+        if self._ending.is_set():
+            return False
+        try:
             await self.begin()
-            self._alerts.clear(self._now_ms(), DIED, "Another shipper has taken over; nothing was lost.")
+        except OSError as problem:  # no memory or no files for a process, which may be why it died
+            log.error("no shipper can be started: %s", problem)
+            return False
+        return True
+
+    async def _listen_to_its_end(self) -> int:
+        """Its exit code. Once it has lived for a while, the death of the one before is over: not with each attempt."""
+        settled = asyncio.get_running_loop().call_later(SETTLED_SECONDS, self._tell_over)
+        try:
+            await self._listen()
+            return await self._process.wait()
+        finally:
+            settled.cancel()
+
+    def _tell_over(self) -> None:
+        if not self._died:
+            return
+        self._died = False
+        self._alerts.clear(self._now_ms(), DIED, "Another shipper has taken over; nothing was lost.")
 
     def let_go(self) -> None:
         """Close its lifeline: it ships the rest and ends."""

@@ -139,7 +139,9 @@ def test_a_full_disk_takes_the_reserve_and_then_raises(tmp_path: Path) -> None:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 1 MB, which only root can make."""
-    made = os.geteuid() == 0 and subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", tmp_path], check=False)
+    made = os.geteuid() == 0 and subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "none", tmp_path], check=False
+    )
     if not made or made.returncode != 0:
         pytest.skip("a disk of its own cannot be mounted here")
     yield tmp_path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 from collections.abc import Callable
@@ -53,6 +54,7 @@ async def test_a_shipper_that_is_killed_is_replaced(
 
     monkeypatch.setattr(shipping, "start_shipper", started)
     monkeypatch.setattr(shipping, "AGAIN_SECONDS", 0.1)
+    monkeypatch.setattr(shipping, "SETTLED_SECONDS", 0.1)
 
     def stored() -> int:
         with open_database(postgres_url).connect() as connection:
@@ -66,5 +68,36 @@ async def test_a_shipper_that_is_killed_is_replaced(
             os.kill(pids[0], signal.SIGKILL)
             journal.append(DAY[50:])
             await until(lambda: stored() == len(DAY))
-            assert heard.words == ["raised shipper", "over shipper"]
+            await until(lambda: heard.words == ["raised shipper", "over shipper"])
         assert len(pids) == 2
+
+
+async def test_a_shipper_that_dies_at_each_start_is_told_of_once(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For want of memory, for example, or of a process at all. The last one lives, and ships everything."""
+    started: list[asyncio.subprocess.Process] = []
+    start, failing = shipping.start_shipper, 6
+
+    async def start_and_kill(*arguments: str) -> asyncio.subprocess.Process:
+        if len(started) == failing // 2:
+            started.append(started[-1])
+            raise BlockingIOError(errno.EAGAIN, "no process more")
+        started.append(process := await start(*arguments))
+        if len(started) < failing:
+            process.kill()
+        return process
+
+    monkeypatch.setattr(shipping, "start_shipper", start_and_kill)
+    monkeypatch.setattr(shipping, "AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(shipping, "SETTLED_SECONDS", 2.0)
+    heard = Heard()
+    with Journal.open(tmp_path, SESSION) as journal:
+        journal.append(DAY)
+        async with shipping.shipping(journal, postgres_url, heard, lambda: 0):
+            await until(lambda: "over shipper" in heard.words)
+    assert len(started) == failing
+    assert [word for word, before in zip(heard.words, ["", *heard.words], strict=False) if word != before] == [
+        "raised shipper",
+        "over shipper",
+    ]

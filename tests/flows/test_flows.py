@@ -89,6 +89,17 @@ async def test_case_41_while_a_session_is_alive_a_second_run_touches_nothing(
     assert after == before
 
 
+async def test_a_day_that_is_started_in_the_night_touches_nothing(
+    own_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a restart of the machine, when the day before is found dead and started again."""
+    night = datetime.datetime.combine(PAST, datetime.time(10), datetime.UTC)
+    monkeypatch.setattr(conduct, "now_ms", lambda: int(night.timestamp() * 1000))
+    state = await end_of(trading_day, PAST)
+    assert (state.name, state.is_completed()) == ("NotDue", True)
+    assert not list(own_settings.state_folder.iterdir())
+
+
 async def test_a_flatten_that_closed_nothing_because_of_another_machine_fails(
     own_settings: Settings, noon: Callable[[datetime.date], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,6 +132,12 @@ async def test_an_unclear_flatten_fails_before_anything_is_closed(own_settings: 
     state = await end_of(flatten, PAST, scope=FlattenScope.WHOLE_ACCOUNT)
     assert state.is_failed()
     assert "confirmation" in (state.message or "")
+
+
+async def test_a_ticker_that_nobody_trades_here_is_not_reported_as_flat(own_settings: Settings) -> None:
+    state = await end_of(flatten, PAST, scope=FlattenScope.TICKERS, tickers=("CVNQ",))
+    assert state.is_failed()
+    assert "CVNQ" in (state.message or "")
 
 
 def test_now_is_a_moment_of_today() -> None:

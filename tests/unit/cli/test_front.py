@@ -107,6 +107,7 @@ def test_config_tells_value_and_origin_and_no_secret() -> None:
         (["demo", "--speed", "60", "--deterministic"], "choose"),
         (["demo", "--speed", "0"], "--speed"),
         (["flatten", "--tickers", "SOXL", "--account"], "not both"),
+        (["flatten", "--tickers", "SOXL,SOXX"], "SOXX"),
         (["nonsense"], "No such command"),
     ],
 )
