@@ -102,17 +102,8 @@ def main() -> None:
     count = parser.parse_args().count
     with TemporaryDirectory() as name:
         found = asyncio.run(play(count, Path(name)))
-<<<<<<< HEAD
         words = "kill -9 to the broker read back, by Prefect's worker, real seconds"
         print(spread(words, [round(value, 1) for value in found]))
-=======
-        print(
-            spread(
-                "kill -9 to the broker read back, by Prefect's worker, real seconds",
-                [round(value, 1) for value in found],
-            )
-        )
->>>>>>> 3f6dd05a935efe198301aa55b459b6e96d43d387
 
 
 if __name__ == "__main__":
