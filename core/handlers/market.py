@@ -49,6 +49,8 @@ def on_bar_closed(desk: Desk, event: BarClosed) -> None:
     book.data_seen_ms = event.at_ms
     if not _is_usable(bar):
         _distrust(desk, book, bar)
+        if book.position:
+            value_unknown(desk, book)  # which halts (CASES 31)
     elif _must_wait(desk, book, bar):
         _hold(desk, book, bar)
     else:
@@ -152,12 +154,10 @@ def _is_usable(bar: Bar) -> bool:
 
 
 def _distrust(desk: Desk, book: Book, bar: Bar) -> None:
-    """A bar that is no bar: with a position open the P&L is unknown, and that halts (CASES 31)."""
+    """A bar that is no bar. One of history says nothing about what shares are worth now: their mark stays."""
     desk.alert(
         Severity.WARNING,
         f"bar/{book.ticker}",
         f"{book.ticker}: unusable bar",
         f"The bar of {bar.start_ms} has low {bar.low}, high {bar.high}, close {bar.close}; it is not used.",
     )
-    if book.position:
-        value_unknown(desk, book)

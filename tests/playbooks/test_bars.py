@@ -9,7 +9,7 @@ import pytest
 from core import events as e
 from core.market import Bar
 from core.vocabulary import Link
-from tests.support.happenings import bar, happens, link_back, link_lost, minutes, seconds
+from tests.support.happenings import bar, buy, happens, link_back, link_lost, minutes, seconds, sell
 from tests.support.playbook import OPEN_MS, Playbook, at, no_history
 
 
@@ -176,6 +176,17 @@ def test_an_unusable_bar_in_the_history_is_left_out() -> None:
     bars = (Bar("SOXL", start_ms, 0.0, 0.0, 0.0, 0.0, 0), Bar("SOXL", start_ms + 10_000, 75.1, 75.2, 75.0, 75.1, 1))
     play.when(happens(e.HistoryLoaded(0, "SOXL", bars)), then=["warning: bar"])
     assert play.engine.newest_bar_end_ms("SOXL") == start_ms + 20_000
+
+
+def test_an_unusable_bar_in_the_history_leaves_the_mark_and_the_watch_over_the_loss_alone() -> None:
+    play = Playbook().when(sell()).when(seconds(20))
+    start_ms = play.bar_ms["SOXL"]
+    no_trade = Bar("SOXL", start_ms, -1.0, -1.0, -1.0, -1.0, 0)
+    play.when(happens(e.HistoryLoaded(0, "SOXL", (no_trade,))), then=["warning: bar"])
+    play.when(buy(ticker="GLD")).check("the P&L is known", lambda p: p.decisions[-1].refusal, None)
+    next_one = Bar("SOXL", start_ms + 10_000, 75.1, 75.2, 75.0, 75.1, 1)
+    play.when(happens(e.HistoryLoaded(0, "SOXL", (no_trade, next_one))))
+    play.when(seconds(10), bar(83.0)).check("its loss still halts", lambda p: p.engine.state.phase, "halted")
 
 
 def test_an_old_bar_moves_no_mark() -> None:
