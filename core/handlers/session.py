@@ -160,8 +160,8 @@ def on_flatten_requested(desk: Desk, event: FlattenRequested) -> None:
 
 
 def on_suspend_requested(desk: Desk, event: SuspendRequested) -> None:
-    """No entries until resumed."""
-    desk.state.suspended = event.requested_by
+    """No entries until resumed, also where whoever asked gave no name."""
+    desk.state.suspended = event.requested_by or "somebody"
     desk.settle_phase()
 
 
