@@ -39,12 +39,12 @@ def price_and_size(candidate: Candidate) -> Refusal | None:
 
 
 def _target_inside_costs(candidate: Candidate, plan: Plan) -> Refusal | None:
-    """The target must pay for the spread and the round trip's commission."""
+    """The target must pay for the spread and the round trip's commission where its order lies, on the increments."""
     params = candidate.desk.params
     commission = max(params.commission_per_share * plan.shares, params.commission_min_per_order)
     costs = plan.spread + 2 * commission / plan.shares
     candidate.note("costs_per_share", f"{costs:.4f}")
-    return Refusal.TARGET_INSIDE_COSTS if plan.target_distance < costs else None
+    return Refusal.TARGET_INSIDE_COSTS if abs(plan.target_price - plan.price) < costs else None
 
 
 RULES = (contract, atr, price_and_size)

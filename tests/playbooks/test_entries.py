@@ -158,6 +158,13 @@ def test_a_target_that_does_not_pay_its_costs_is_refused() -> None:
     play.when(predicted("BUY", fresh=False), then=[refused("target_inside_costs")])
 
 
+@pytest.mark.parametrize(("bars", "refusal"), [("0.036", "target_inside_costs"), ("0.037", None)])
+def test_a_target_pays_its_costs_where_its_order_lies(bars: str, refusal: str | None) -> None:
+    """2 × $1 on 19 shares cost 0.1053. Of 3 ATRs, 0.108, the increments leave 0.10; of 0.111 they leave 0.11."""
+    play = Playbook(price("510"), atr(bars)).when(buy())
+    assert play.decisions[-1].refusal == refusal
+
+
 def test_a_stop_below_zero_is_refused() -> None:
     Playbook(no_limits(), price("2.00"), atr("0.40")).when(buy(), then=[refused("price_invalid")])
 
