@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 from core.commands import ReadHistory
 from core.desk import Desk
 from core.events import BarClosed, HistoryLoaded, InstrumentRead, MarketDataSeen, QuoteChanged
 from core.losses import value, value_unknown, watch_loss
 from core.market import Bar
+from core.pricing import LEAST_PRICE, MOST_PRICE, is_price
 from core.state import Book
 from core.vocabulary import Link, Severity
 
@@ -38,7 +37,7 @@ def on_quote_changed(desk: Desk, event: QuoteChanged) -> None:
     book = desk.book(quote.ticker)
     book.quote = quote
     book.data_seen_ms = event.at_ms
-    if quote.last is not None and 0 < quote.last < math.inf:
+    if is_price(quote.last):
         value(desk, book, quote.last)
 
 
@@ -150,7 +149,7 @@ def _take(desk: Desk, book: Book, bar: Bar) -> None:
 
 def _is_usable(bar: Bar) -> bool:
     """Prices that can be prices; false for NaN anywhere among them."""
-    return 0 < bar.low <= bar.high < math.inf and bar.low <= bar.close <= bar.high
+    return LEAST_PRICE <= bar.low <= bar.close <= bar.high <= MOST_PRICE
 
 
 def _distrust(desk: Desk, book: Book, bar: Bar) -> None:

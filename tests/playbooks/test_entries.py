@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import replace
 from decimal import Decimal
 
@@ -95,7 +96,7 @@ def test_without_any_quote_the_last_bar_counts() -> None:
     assert (play.decisions[0].outcome, str(play.decisions[0].price)) == (Outcome.ENTER, "75.1")
 
 
-@pytest.mark.parametrize("last", [0.0, -5.0, math.nan, math.inf])
+@pytest.mark.parametrize("last", [0.0, -5.0, math.nan, math.inf, 1e-30, sys.float_info.max])
 def test_a_price_that_is_none_is_refused(last: float) -> None:
     Playbook().when(quoted(None, None, last), predicted("BUY", fresh=False), then=[refused("price_invalid")])
 
