@@ -179,6 +179,13 @@ class AccountRead(Event):
     day_trades_remaining: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class HaltRemembered(Event):
+    """The journal holds a halt to which its replay does not come: limits or rules were changed since. It stays one."""
+
+    reason: str
+
+
 # --- time and people ----------------------------------------------------------------------------------------------
 
 

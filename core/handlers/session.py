@@ -11,6 +11,7 @@ from core.entries import decide, refuse_unreadable
 from core.events import (
     AccountRead,
     FlattenRequested,
+    HaltRemembered,
     LinkChanged,
     PredictionReceived,
     PredictionSourceChanged,
@@ -20,6 +21,7 @@ from core.events import (
     SuspendRequested,
     Woke,
 )
+from core.losses import halt
 from core.tending import tend
 from core.vocabulary import ExitReason, Link, Severity
 
@@ -104,6 +106,12 @@ def on_account_read(desk: Desk, event: AccountRead) -> None:
     """Keep the buying power; an answer that lacks it does not make the known one unknown."""
     if event.buying_power is not None:
         desk.state.buying_power = event.buying_power
+
+
+def on_halt_remembered(desk: Desk, event: HaltRemembered) -> None:
+    """A halt is for the whole day, whatever the limits say now."""
+    if not desk.state.halted:
+        halt(desk, event.reason)
 
 
 # --- timers -------------------------------------------------------------------------------------------------------
