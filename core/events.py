@@ -180,10 +180,15 @@ class AccountRead(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class HaltRemembered(Event):
-    """The journal holds a halt to which its replay does not come: limits or rules were changed since. It stays one."""
+class ReplayDiffered(Event):
+    """The replay of the journal came to other commands than the journal holds: settings or rules were changed since.
 
-    reason: str
+    What was done binds all the same: `halted` is the reason of a halt among them, empty without one, and `next_number`
+    is beyond every number in their order references.
+    """
+
+    halted: str
+    next_number: int
 
 
 # --- time and people ----------------------------------------------------------------------------------------------

@@ -11,11 +11,11 @@ from core.entries import decide, refuse_unreadable
 from core.events import (
     AccountRead,
     FlattenRequested,
-    HaltRemembered,
     LinkChanged,
     PredictionReceived,
     PredictionSourceChanged,
     PredictionUnreadable,
+    ReplayDiffered,
     ResumeRequested,
     StopRequested,
     SuspendRequested,
@@ -108,10 +108,11 @@ def on_account_read(desk: Desk, event: AccountRead) -> None:
         desk.state.buying_power = event.buying_power
 
 
-def on_halt_remembered(desk: Desk, event: HaltRemembered) -> None:
-    """A halt is for the whole day, whatever the limits say now."""
-    if not desk.state.halted:
-        halt(desk, event.reason)
+def on_replay_differed(desk: Desk, event: ReplayDiffered) -> None:
+    """A halt is for the whole day, whatever the limits say now; and no order's reference is ever used twice."""
+    desk.state.next_number = max(desk.state.next_number, event.next_number)
+    if event.halted and not desk.state.halted:
+        halt(desk, event.halted)
 
 
 # --- timers -------------------------------------------------------------------------------------------------------
