@@ -11,7 +11,7 @@ from core.indicators import correlation_of
 from core.market import Prediction
 from core.money import ZERO, from_float
 from core.params import SizeUnit, TickerParams
-from core.pricing import increments_of, is_price, leg_distances, leg_price, price_for, spread_of
+from core.pricing import increments_of, is_price, leg_distances, price_for, spread_of
 from core.sizing import Exposure, Sized, correlation_adjusted, shares_for
 from core.state import Book
 from core.vocabulary import Outcome, Refusal, Side
@@ -34,8 +34,8 @@ class Plan:
     atr: float  # 0 while it is not ready, and so are the distances
     stop_distance: Decimal
     target_distance: Decimal
-    stop_price: Decimal  # on the increments, as all prices of orders; 0 where a distance exceeds the price
-    target_price: Decimal
+    stop_price: Decimal = ZERO  # on the increments, as all prices of orders; set by the last rule, which needs them
+    target_price: Decimal = ZERO
 
     @property
     def capital_efficiency(self) -> float | None:
@@ -83,22 +83,18 @@ def make_plan(candidate: Candidate) -> Plan | None:
     raw = price_for(book, candidate.side.entry_action)
     if not is_price(raw):
         return None
-    price, spread, increments = from_float(raw), spread_of(book), increments_of(book)
+    price, spread = from_float(raw), spread_of(book)
     stop = target = ZERO
     if book.atr.value is not None:
         multiples = (params.atr_stop_multiplier, params.atr_target_multiplier)
-        stop, target = leg_distances(multiples, book.atr.value, price, spread, increments)
+        stop, target = leg_distances(multiples, book.atr.value, price, spread, increments_of(book))
     size, unit = _size(candidate, price)
     sized = shares_for(size, unit, price, desk.params.max_shares_per_order)
     shares = sized.shares if isinstance(sized, Sized) else 0
     kept = 0 if candidate.outcome is Outcome.REVERSE else committed_shares(book)
-    side = candidate.side
-    after = kept + side.sign * shares
+    after = kept + candidate.side.sign * shares
     atr = book.atr.value or 0.0
-    stop_price = leg_price(side, price - side.sign * stop, increments)
-    target_price = leg_price(side, price + side.sign * target, increments)
-    facts = candidate.outcome, price, spread, sized, shares, after, after * price, atr
-    return Plan(*facts, stop, target, stop_price, target_price)
+    return Plan(candidate.outcome, price, spread, sized, shares, after, after * price, atr, stop, target)
 
 
 def _size(candidate: Candidate, price: Decimal) -> tuple[Decimal, SizeUnit]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.pricing import last_trade, side_quote
+from core.pricing import increments_of, last_trade, leg_price, side_quote
 from core.rules.candidate import Candidate, Plan
 from core.vocabulary import Refusal
 
@@ -35,6 +35,9 @@ def price_and_size(candidate: Candidate) -> Refusal | None:
         return plan.sized
     if max(plan.stop_distance, plan.target_distance) >= plan.price:
         return Refusal.PRICE_INVALID
+    side, increments = candidate.side, increments_of(candidate.book)
+    plan.stop_price = leg_price(side, plan.price - side.sign * plan.stop_distance, increments)
+    plan.target_price = leg_price(side, plan.price + side.sign * plan.target_distance, increments)
     return _target_inside_costs(candidate, plan)
 
 
