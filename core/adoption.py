@@ -9,7 +9,7 @@ from core.bracket import Heard, Stage
 from core.desk import Desk
 from core.fills import exit_shares, settle_trades
 from core.money import ZERO
-from core.orders import Execution, OpenOrder, OrderSpec, parse_order_ref
+from core.orders import Execution, OpenOrder, OrderSpec, parse_order_ref, revision_of
 from core.pricing import increments_of, leg_distances
 from core.protection import aim, is_working
 from core.state import Book, Bracket, Legs, Order
@@ -122,11 +122,11 @@ def take_foreign(desk: Desk, book: Book, execution: Execution, order: Order | No
     `order` is the one with which we closed the owner's shares on demand, if that is what it was.
     """
     known = desk.state.foreign_executions.get(execution.lineage)
-    if known is not None and execution.exec_id <= known:
+    if known is not None and revision_of(execution.exec_id) <= revision_of(known.exec_id):
         return None
-    desk.state.foreign_executions[execution.lineage] = execution.exec_id
+    desk.state.foreign_executions[execution.lineage] = execution
     if order is not None:
-        order.filled += execution.shares
+        order.filled += execution.shares - (known.shares if known is not None else 0)
         if order.filled >= order.shares:
             desk.hear(book, order, Heard.FILLED)
     if known is not None or (not desk.state.ever_reconciled and not book.position):

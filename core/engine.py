@@ -35,6 +35,7 @@ HANDLERS: dict[type[e.Event], Handler] = {
     e.PositionReported: executions.on_position_reported,
     e.BrokerRead: readback.on_broker_read,
     e.AccountRead: session.on_account_read,
+    e.ReplayDiffered: session.on_replay_differed,
     e.LinkChanged: session.on_link_changed,
     e.Woke: session.on_woke,
     e.FlattenRequested: session.on_flatten_requested,

@@ -10,7 +10,7 @@ from core.desk import Desk
 from core.market import Prediction
 from core.orders import OrderSpec, order_ref
 from core.params import EntryKind, TickerParams
-from core.pricing import increments_of, leg_price, through_market
+from core.pricing import through_market
 from core.records import Decision
 from core.rules import pricing, risk
 from core.rules.access import no_access
@@ -155,7 +155,6 @@ def _record(
 def enter(candidate: Candidate, plan: Plan, number: int) -> None:
     """Send the bracket of an accepted candidate."""
     desk, book, side = candidate.desk, candidate.book, candidate.side
-    increments = increments_of(book)
     bracket = Bracket(
         number=number,
         side=side,
@@ -164,8 +163,8 @@ def enter(candidate: Candidate, plan: Plan, number: int) -> None:
         atr=plan.atr,
         stop_distance=plan.stop_distance,
         target_distance=plan.target_distance,
-        stop_price=leg_price(side, plan.price - side.sign * plan.stop_distance, increments),
-        target_price=leg_price(side, plan.price + side.sign * plan.target_distance, increments),
+        stop_price=plan.stop_price,
+        target_price=plan.target_price,
         capital_efficiency=plan.capital_efficiency or 0.0,
     )
     entry = _entry_spec(candidate, bracket, plan)

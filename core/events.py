@@ -191,6 +191,18 @@ class AccountRead(Event):
     day_trades_remaining: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class ReplayDiffered(Event):
+    """The replay of the journal came to other commands than the journal holds: settings or rules were changed since.
+
+    What was done binds all the same: `halted` is the reason of a halt among them, empty without one, and `next_number`
+    is beyond every number in their order references.
+    """
+
+    halted: str
+    next_number: int
+
+
 # --- time and people ----------------------------------------------------------------------------------------------
 
 

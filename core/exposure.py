@@ -8,7 +8,7 @@ from decimal import Decimal
 from core.desk import Desk
 from core.money import ZERO, from_float
 from core.state import Book
-from core.vocabulary import Leg, Side
+from core.vocabulary import Leg
 
 
 def mark_of(desk: Desk, book: Book) -> Decimal:
@@ -34,14 +34,17 @@ def committed_value(desk: Desk, book: Book) -> Decimal:
 
 
 def heat_of(desk: Desk, book: Book) -> Decimal:
-    """What the ticker loses from its mark if its stops are hit: shares × distance to the stop, dollars."""
+    """What the ticker loses from its mark if its stops are hit: shares × distance to the stop, dollars.
+
+    Where no stop is known, as of a short position adopted without one, its whole value counts.
+    """
     heat, mark = ZERO, mark_of(desk, book)
     for bracket in book.brackets.values():
         entry = book.orders.get(bracket.entry)
         shares = bracket.held + (entry.remaining if entry is not None else 0)
         if shares <= 0:
             continue
-        distance = mark - bracket.stop_price if bracket.side is Side.LONG else bracket.stop_price - mark
+        distance = (mark - bracket.stop_price) * bracket.side.sign if bracket.stop_price else mark
         if distance.is_nan() or distance > 0:
             heat += shares * distance
     return heat

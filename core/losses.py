@@ -14,7 +14,10 @@ from core.vocabulary import ExitReason, Severity
 def value(desk: Desk, book: Book, price: float) -> None:
     """Value a ticker's shares anew, dollars; the estimate of the day's P&L moves with them."""
     if book.position:
-        desk.state.pnl_estimate += book.position * (price - book.mark) if book.mark is not None else -math.inf
+        if book.mark is not None and book.mark < math.inf:
+            desk.state.pnl_estimate += book.position * (price - book.mark)
+        else:
+            desk.state.pnl_estimate = -math.inf  # to be made exact; a difference to infinity can be no number at all
     book.mark = price
 
 

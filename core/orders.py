@@ -112,6 +112,6 @@ class OrderRef:
 def parse_order_ref(text: str) -> OrderRef | None:
     """Take a reference apart; None when it is not of our form (a foreign order)."""
     parts = text.split("/")
-    if len(parts) != 4 or not parts[2].isdigit():
+    if len(parts) != 4 or not (parts[2].isascii() and parts[2].isdigit()):  # "²" is a digit, and no number to int()
         return None
     return OrderRef(parts[0], parts[1], int(parts[2]), parts[3])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import TypeGuard
@@ -14,13 +13,20 @@ from core.vocabulary import Action, Side
 LEAST_DISTANCE_TICKS = 2
 """A leg is never nearer to the entry."""
 
+LEAST_PRICE = 0.0001
+"""The smallest increment of any market."""
+
+MOST_PRICE = 1e9
+"""A thousand times the dearest share there is. Beyond it a figure is a sentinel (IB's unset double is finite), and the
+exact sums of an exit have no room for it."""
+
 PENNY = ((ZERO, Decimal("0.01")),)
 """The increments assumed where the broker has not told a ticker's market rule: only exits are ever priced by it."""
 
 
 def is_price(x: float | None) -> TypeGuard[float]:
-    """Whether a figure can be a price: finite and above zero. NaN is not."""
-    return x is not None and 0 < x < math.inf
+    """Whether a figure can be the price of a share. NaN, infinity and the broker's sentinels are none."""
+    return x is not None and LEAST_PRICE <= x <= MOST_PRICE
 
 
 def increments_of(book: Book) -> Increments:

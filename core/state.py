@@ -245,7 +245,7 @@ class State:
     pnl_estimate: float = 0.0  # the daily P&L in floats, moved with every mark, made exact with every fill
     alerts: dict[str, int] = field(default_factory=dict)  # open ones: key -> since
     quiet_step: int = 0  # while closing: the step since which everything is over
-    foreign_executions: dict[str, str] = field(default_factory=dict)  # lineage -> newest exec_id
+    foreign_executions: dict[str, Execution] = field(default_factory=dict)  # the newest of each lineage, by lineage
     foreign_orders: dict[int, OpenOrder] = field(default_factory=dict)  # by permId
 
     def take_number(self) -> int:

@@ -143,7 +143,8 @@ def _assemble(
     )
     session.inbox.wake = host.nudge.set
     if recovered.replayed_events:
-        session.inbox.put(process_started(recovered, 0))
+        for event in process_started(recovered, 0):
+            session.inbox.put(event)
     return host
 
 

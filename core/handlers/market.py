@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 from core.commands import ReadHistory
 from core.desk import Desk
 from core.events import BarClosed, HistoryLoaded, InstrumentMissing, InstrumentRead, MarketDataSeen, QuoteChanged
 from core.losses import value, value_unknown, watch_loss
 from core.market import Bar
+from core.pricing import LEAST_PRICE, MOST_PRICE, is_price
 from core.state import Book
 from core.vocabulary import Link, Severity
 
@@ -51,7 +50,7 @@ def on_quote_changed(desk: Desk, event: QuoteChanged) -> None:
     book = desk.book(quote.ticker)
     book.quote = quote
     book.data_seen_ms = event.at_ms
-    if quote.last is not None and 0 < quote.last < math.inf:
+    if is_price(quote.last):
         value(desk, book, quote.last)
 
 
@@ -62,6 +61,8 @@ def on_bar_closed(desk: Desk, event: BarClosed) -> None:
     book.data_seen_ms = event.at_ms
     if not _is_usable(bar):
         _distrust(desk, book, bar)
+        if book.position:
+            value_unknown(desk, book)  # which halts (CASES 31)
     elif _must_wait(desk, book, bar):
         _hold(desk, book, bar)
     else:
@@ -161,16 +162,14 @@ def _take(desk: Desk, book: Book, bar: Bar) -> None:
 
 def _is_usable(bar: Bar) -> bool:
     """Prices that can be prices; false for NaN anywhere among them."""
-    return 0 < bar.low <= bar.high < math.inf and bar.low <= bar.close <= bar.high
+    return LEAST_PRICE <= bar.low <= bar.close <= bar.high <= MOST_PRICE
 
 
 def _distrust(desk: Desk, book: Book, bar: Bar) -> None:
-    """A bar that is no bar: with a position open the P&L is unknown, and that halts (CASES 31)."""
+    """A bar that is no bar. One of history says nothing about what shares are worth now: their mark stays."""
     desk.alert(
         Severity.WARNING,
         f"bar/{book.ticker}",
         f"{book.ticker}: unusable bar",
         f"The bar of {bar.start_ms} has low {bar.low}, high {bar.high}, close {bar.close}; it is not used.",
     )
-    if book.position:
-        value_unknown(desk, book)

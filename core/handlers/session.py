@@ -15,11 +15,13 @@ from core.events import (
     PredictionReceived,
     PredictionSourceChanged,
     PredictionUnreadable,
+    ReplayDiffered,
     ResumeRequested,
     StopRequested,
     SuspendRequested,
     Woke,
 )
+from core.losses import halt
 from core.tending import tend
 from core.vocabulary import ExitReason, Link, Severity
 
@@ -111,6 +113,13 @@ def on_account_read(desk: Desk, event: AccountRead) -> None:
         desk.state.buying_power = event.buying_power
 
 
+def on_replay_differed(desk: Desk, event: ReplayDiffered) -> None:
+    """A halt is for the whole day, whatever the limits say now; and no order's reference is ever used twice."""
+    desk.state.next_number = max(desk.state.next_number, event.next_number)
+    if event.halted and not desk.state.halted:
+        halt(desk, event.halted)
+
+
 # --- timers -------------------------------------------------------------------------------------------------------
 
 
@@ -165,8 +174,8 @@ def on_flatten_requested(desk: Desk, event: FlattenRequested) -> None:
 
 
 def on_suspend_requested(desk: Desk, event: SuspendRequested) -> None:
-    """No entries until resumed."""
-    desk.state.suspended = event.requested_by
+    """No entries until resumed, also where whoever asked gave no name."""
+    desk.state.suspended = event.requested_by or "somebody"
     desk.settle_phase()
 
 

@@ -34,6 +34,8 @@ class Plan:
     atr: float  # 0 while it is not ready, and so are the distances
     stop_distance: Decimal
     target_distance: Decimal
+    stop_price: Decimal = ZERO  # on the increments, as all prices of orders; set by the last rule, which needs them
+    target_price: Decimal = ZERO
 
     @property
     def capital_efficiency(self) -> float | None:

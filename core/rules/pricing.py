@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.pricing import last_trade, side_quote
+from core.pricing import increments_of, last_trade, leg_price, side_quote
 from core.rules.candidate import Candidate, Plan
 from core.vocabulary import Refusal
 
@@ -35,16 +35,19 @@ def price_and_size(candidate: Candidate) -> Refusal | None:
         return plan.sized
     if max(plan.stop_distance, plan.target_distance) >= plan.price:
         return Refusal.PRICE_INVALID
+    side, increments = candidate.side, increments_of(candidate.book)
+    plan.stop_price = leg_price(side, plan.price - side.sign * plan.stop_distance, increments)
+    plan.target_price = leg_price(side, plan.price + side.sign * plan.target_distance, increments)
     return _target_inside_costs(candidate, plan)
 
 
 def _target_inside_costs(candidate: Candidate, plan: Plan) -> Refusal | None:
-    """The target must pay for the spread and the round trip's commission."""
+    """The target must pay for the spread and the round trip's commission where its order lies, on the increments."""
     params = candidate.desk.params
     commission = max(params.commission_per_share * plan.shares, params.commission_min_per_order)
     costs = plan.spread + 2 * commission / plan.shares
     candidate.note("costs_per_share", f"{costs:.4f}")
-    return Refusal.TARGET_INSIDE_COSTS if plan.target_distance < costs else None
+    return Refusal.TARGET_INSIDE_COSTS if abs(plan.target_price - plan.price) < costs else None
 
 
 RULES = (contract, atr, price_and_size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,18 @@ import pytest
 from core import events as e
 from core.market import Bar
 from core.vocabulary import Link
-from tests.support.happenings import bar, happens, link_back, link_lost, minutes, seconds
+from tests.support.happenings import (
+    bar,
+    buy,
+    happens,
+    link_back,
+    link_lost,
+    market_orders_wait,
+    minutes,
+    price_unknown,
+    seconds,
+    sell,
+)
 from tests.support.playbook import OPEN_MS, Playbook, at, no_history
 
 
@@ -176,6 +188,24 @@ def test_an_unusable_bar_in_the_history_is_left_out() -> None:
     bars = (Bar("SOXL", start_ms, 0.0, 0.0, 0.0, 0.0, 0), Bar("SOXL", start_ms + 10_000, 75.1, 75.2, 75.0, 75.1, 1))
     play.when(happens(e.HistoryLoaded(0, "SOXL", bars)), then=["warning: bar"])
     assert play.engine.newest_bar_end_ms("SOXL") == start_ms + 20_000
+
+
+def test_an_unusable_bar_in_the_history_leaves_the_mark_and_the_watch_over_the_loss_alone() -> None:
+    play = Playbook().when(sell()).when(seconds(20))
+    start_ms = play.bar_ms["SOXL"]
+    no_trade = Bar("SOXL", start_ms, -1.0, -1.0, -1.0, -1.0, 0)
+    play.when(happens(e.HistoryLoaded(0, "SOXL", (no_trade,))), then=["warning: bar"])
+    play.when(buy(ticker="GLD")).check("the P&L is known", lambda p: p.decisions[-1].refusal, None)
+    next_one = Bar("SOXL", start_ms + 10_000, 75.1, 75.2, 75.0, 75.1, 1)
+    play.when(happens(e.HistoryLoaded(0, "SOXL", (no_trade, next_one))))
+    play.when(seconds(10), bar(83.0)).check("its loss still halts", lambda p: p.engine.state.phase, "halted")
+
+
+def test_the_next_usable_bar_makes_the_pnl_known_again() -> None:
+    play = Playbook().when(sell()).when(market_orders_wait, price_unknown, seconds(10), bar(math.nan))
+    play.check("unknown", lambda p: p.engine.daily_pnl().is_nan(), True)
+    play.when(seconds(10), bar(75.20)).check("known", lambda p: str(p.engine.daily_pnl()), "-14.30")
+    play.check("and estimated", lambda p: round(p.engine.state.pnl_estimate, 2), -14.30)
 
 
 def test_an_old_bar_moves_no_mark() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from core import events as e
 from core.bracket import Stage
-from core.orders import OrderSpec
+from core.orders import OpenOrder, OrderSpec
 from core.vocabulary import Action, ErrorKind, Leg, OrderKind, OrderStatus
 from tests.support.happenings import (
     broker_mute,
@@ -140,6 +140,11 @@ def test_case_16_manual_orders_are_kept_apart_by_their_perm_id_and_left_alone() 
     )
     play.when(buy()).when(stop_session, seconds(10)).check("left alone", lambda p: len(p.broker.foreign), 2)
     assert set(play.engine.state.foreign_orders) == {7, 8}
+
+
+def test_case_16_a_reference_of_somebody_else_s_may_look_nearly_like_ours() -> None:
+    row = OpenOrder("DU1-20231114/SOXL/²/entry", 0, 0, 7, "SOXL", Action.BUY, "LMT", 10, OrderStatus.SUBMITTED)
+    Playbook().when(happens(e.OrderReported(0, row)), then=["warning: foreign_order"])
 
 
 def test_case_16_a_manual_order_that_ended_is_forgotten() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import replace
 from decimal import Decimal
 
@@ -99,7 +100,7 @@ def test_without_any_quote_the_last_bar_counts() -> None:
     assert (play.decisions[0].outcome, str(play.decisions[0].price)) == (Outcome.ENTER, "75.1")
 
 
-@pytest.mark.parametrize("last", [0.0, -5.0, math.nan, math.inf])
+@pytest.mark.parametrize("last", [0.0, -5.0, math.nan, math.inf, 1e-30, sys.float_info.max])
 def test_a_price_that_is_none_is_refused(last: float) -> None:
     Playbook().when(quoted(None, None, last), predicted("BUY", fresh=False), then=[refused("price_invalid")])
 
@@ -160,6 +161,13 @@ def test_a_target_that_does_not_pay_its_costs_is_refused() -> None:
     Playbook(atr("0.005")).when(buy(), then=[ENTERS, bracket(1, "BUY", 133, "75.07", "75.12")])
     play = Playbook(atr("0.005")).when(quoted(75.09, 75.10, 75.10))
     play.when(predicted("BUY", fresh=False), then=[refused("target_inside_costs")])
+
+
+@pytest.mark.parametrize(("bars", "refusal"), [("0.036", "target_inside_costs"), ("0.037", None)])
+def test_a_target_pays_its_costs_where_its_order_lies(bars: str, refusal: str | None) -> None:
+    """2 × $1 on 19 shares cost 0.1053. Of 3 ATRs, 0.108, the increments leave 0.10; of 0.111 they leave 0.11."""
+    play = Playbook(price("510"), atr(bars)).when(buy())
+    assert play.decisions[-1].refusal == refusal
 
 
 def test_a_stop_below_zero_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from decimal import Decimal
 
@@ -266,6 +267,12 @@ def test_named_tickers_only() -> None:
 def test_a_flatten_is_no_suspension() -> None:
     play = Playbook().when(buy()).when(flatten()).when(minutes(3), buy())
     assert play.decisions[-1].refusal is None
+
+
+@pytest.mark.parametrize("nonsense", [5e-324, 1e30, sys.float_info.max])
+def test_a_quote_that_is_no_price_stops_no_exit(nonsense: float) -> None:
+    play = Playbook().when(buy()).when(quoted(nonsense, nonsense, nonsense)).when(flatten(), seconds(30))
+    play.check("flat", lambda p: p.engine.is_exited(), True)
 
 
 def test_flatten_with_nothing_to_do() -> None:

@@ -175,6 +175,14 @@ def test_an_add_counts_with_the_heat_of_what_is_held(limit: str, refusal: str | 
     assert play.when(buy(0.9)).decisions[-1].refusal == refusal
 
 
+@pytest.mark.parametrize("side", ["BUY", "SELL"])
+def test_a_position_whose_stop_nobody_knows_is_at_stake_as_a_whole(side: str) -> None:
+    play = Playbook().when(predicted(side))
+    (bracket,) = play.engine.state.books["SOXL"].brackets.values()
+    bracket.stop_price = Decimal(0)  # as of one that was adopted without its stop, before there is an ATR
+    assert play.when(buy(ticker="GLD")).decisions[-1].refusal == "max_portfolio_heat"
+
+
 def test_without_a_mark_a_position_counts_at_its_average_cost() -> None:
     for limit, refusal in (("max_gross_exposure", "max_gross_exposure"), ("max_portfolio_heat", "max_portfolio_heat")):
         edge = Decimal("19976.60") if limit == "max_gross_exposure" else Decimal("79.80")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
 from core import events as e
 from core.commands import ReadBroker
 from core.protection import aim
@@ -13,6 +15,7 @@ from tests.support.happenings import (
     broker_mute,
     broker_speaks,
     buy,
+    corrected,
     ended,
     error,
     filled,
@@ -158,6 +161,16 @@ def test_an_exit_leg_of_the_whole_account_fills_in_parts() -> None:
     play.when(filled("exit", 20, "75.10")).when(filled("exit", 30, "75.10"), seconds(5))
     play.check("flat", lambda p: (p.broker.positions["SOXL"], p.engine.state.books["SOXL"].foreign_shares), (0, 0))
     play.check("no trade of ours", lambda p: p.engine.trades_closed, 0)
+
+
+@pytest.mark.parametrize("shares", [20, 10])
+def test_a_correction_is_no_further_part_of_an_exit_leg_of_the_whole_account(shares: int) -> None:
+    play = Playbook(not_connected(), settings(allow_foreign_positions=True))
+    play.broker.positions["SOXL"] = 40
+    play.when(link_back, market_orders_wait).when(flatten(whole_account=True))
+    play.when(filled("exit", 20, "75.10")).when(corrected("75.11", shares), seconds(1))
+    play.check("filled", lambda p: p.engine.state.books["SOXL"].orders[p.ref("exit")].filled, shares)
+    play.check("one order", lambda p: [order.total for order in p.broker.working("SOXL")], [40])
 
 
 def test_an_exit_leg_of_the_whole_account_that_is_listed_is_not_sent_twice() -> None:

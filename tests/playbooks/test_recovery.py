@@ -141,6 +141,19 @@ def test_a_suspension_survives_a_restart() -> None:
     play.when(seconds(1), buy(), then=[refused("session_suspended")])
 
 
+def test_a_halt_that_a_replay_does_not_come_to_is_one_all_the_same() -> None:
+    remembered = happens(e.ReplayDiffered(0, "daily P&L -1010.00 reached the limit of -1000", 1))
+    play = Playbook().when(buy()).when(remembered, seconds(30))
+    play.when(remembered, then=[]).when(buy(ticker="GLD"), then=[refused("session_halted")])
+    play.check("flat", lambda p: p.engine.is_exited(), True)
+    assert play.alerts == ["halt"]
+
+
+def test_no_reference_that_only_the_journal_knows_is_used_again() -> None:
+    play = Playbook().when(happens(e.ReplayDiffered(0, "", 2)), then=[]).when(buy(), then=ENTRY_2)
+    play.check("phase", lambda p: p.engine.state.phase, Phase.TRADING)
+
+
 def test_a_lost_journal_leaves_positions_orders_and_numbers_as_the_broker_tells_them() -> None:
     play = Playbook().when(buy()).when(minutes(1)).when(restarted(journal=False))
     book = play.engine.state.books["SOXL"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
@@ -336,7 +337,7 @@ def test_the_limit_is_asked_before_an_entry_too() -> None:
     play.when(buy(), then=[refused("max_daily_loss")])
 
 
-@pytest.mark.parametrize("close", [math.nan, math.inf, -1.0, 0.0])
+@pytest.mark.parametrize("close", [math.nan, math.inf, -1.0, 0.0, 1e-30, sys.float_info.max])
 def test_an_unknown_pnl_halts(close: float) -> None:
     play = Playbook().when(buy()).when(bar(close))
     play.check("phase", lambda p: p.engine.state.phase, Phase.HALTED)

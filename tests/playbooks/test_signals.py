@@ -178,6 +178,10 @@ def test_a_suspended_session_takes_no_entry_until_resumed() -> None:
     play.when(resume, then=["phase: trading"]).when(seconds(1), buy(), then=ENTRY)
 
 
+def test_whoever_suspends_need_not_say_who_it_is() -> None:
+    Playbook().when(happens(e.SuspendRequested(0, ""))).when(buy(), then=[refused("session_suspended")])
+
+
 def test_entries_stop_60_s_before_the_closure() -> None:
     play = Playbook(at((PLAN.closure_ms - OPEN_MS) // 1000 - 60)).when(buy(), then=ENTRY)
     play.when(seconds(0.001)).when(buy(ticker="CVNA"), then=[refused("session_closing")])
