@@ -126,7 +126,10 @@ def take_foreign(desk: Desk, book: Book, execution: Execution, order: Order | No
         return None
     desk.state.foreign_executions[execution.lineage] = execution
     if order is not None:
-        order.filled += execution.shares - (known.shares if known is not None else 0)
+        more = execution.shares - (known.shares if known is not None else 0)
+        order.filled += more
+        if known is not None:
+            book.foreign_shares += execution.action.sign * more
         if order.filled >= order.shares:
             desk.hear(book, order, Heard.FILLED)
     if known is not None or (not desk.state.ever_reconciled and not book.position):
