@@ -6,8 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 PACKAGES := cli flows tasks runtime broker predictions db config core simulator
-# quick ones first; those that run whole processes after, the longest first (pytest-xdist's own order has them last)
-QUICK := $(foreach area,tidy unit predictions playbooks property simulator db,$(wildcard tests/$(area)))
+# quick ones first, those that run whole processes after; in both the longest files first (pytest-xdist's own order has them last)
+QUICK := $(foreach area,tidy property simulator db unit predictions playbooks,$(wildcard tests/$(area)))
 WHOLE := $(foreach area,day chaos flows cases broker golden,$(wildcard tests/$(area)))
 T ?= tests/unit
 ARGS ?=
@@ -31,7 +31,7 @@ demo: setup ## one whole simulated trading day, start to finish; ARGS="--seed 7"
 	@$(BIN)/trader demo $(ARGS)
 
 test: dev ## all tests, the fast ones first; ARGS="-x"
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(QUICK) $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(QUICK) $(ARGS)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(WHOLE) $(ARGS)
 
 one: dev ## some tests: T=tests/unit/config ARGS="-k port"

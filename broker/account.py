@@ -10,6 +10,7 @@ from typing import Any
 from ib_async.contract import Contract
 
 from broker.contracts import Contracts
+from broker.errors import RequestTimedOut
 from broker.requests import Requests
 from broker.translate import away_from_zero, money
 from core.events import AccountRead, Event, PositionReported
@@ -54,12 +55,19 @@ class Account:
             self._emit(PositionReported(self._now_ms(), row))
 
     async def read(self, client: Any) -> AccountRead:
-        """Buying power, net liquidation, day trades remaining; None for what the broker does not say in numbers."""
+        """Buying power, net liquidation, day trades remaining; None for what the broker does not say in numbers.
+
+        Raises RequestTimedOut, RequestRefused, BrokerUnavailable.
+        """
         key = self._requests.next_id()
         words = f"the summary of account {self._account}"
-        rows: list[tuple[str, str, str]] = await self._requests.ask(
-            key, words, lambda: client.reqAccountSummary(key, "All", TAGS)
-        )
+        try:
+            rows: list[tuple[str, str, str]] = await self._requests.ask(
+                key, words, lambda: client.reqAccountSummary(key, "All", TAGS)
+            )
+        except RequestTimedOut:
+            client.cancelAccountSummary(key)  # IB keeps two open at most (322): one that is late would be in the way
+            raise
         client.cancelAccountSummary(key)
         values = {tag: value for account, tag, value in rows if account == self._account}
         remaining = _number(values.get("DayTradesRemaining", ""), "DayTradesRemaining")

@@ -51,7 +51,7 @@ FARM_DOWN: Final = frozenset({2103, 2105, 2157})
 FARM_UP: Final = frozenset({2104, 2106, 2158, 2107, 2108})  # 2107, 2108: idle, comes up on demand
 CLIENT_ID_TAKEN: Final = 326
 TOO_MANY_MESSAGES: Final = 100
-READ_ONLY_POSSIBLE: Final = 321
+VALIDATION: Final = 321  # read-only mode among others
 RESUBSCRIBE: Final = frozenset(
     {10182, 10225, 10197, 420}
 )  # the subscription is dead through no fault of ours: ask again

@@ -15,11 +15,11 @@ from broker.contracts import Contracts
 from broker.decoding import LoudDecoder
 from broker.encoder import OrderEncoder
 from broker.entitlement import Entitlements
-from broker.errors import BrokerUnavailable, RequestTimedOut, Unavailability
+from broker.errors import BrokerUnavailable, ContractUnknown, RequestTimedOut, Unavailability
 from broker.executions import Executions
 from broker.history import History
 from broker.history_budget import HistoryBudget, LocalHistoryBudget
-from broker.link import LinkHealth
+from broker.link import NO_CONTRACTS, LinkHealth
 from broker.market_data import MarketData
 from broker.notices import Notices
 from broker.orders import Orders
@@ -98,6 +98,7 @@ class IbBroker:
             market_data=self._market_data,
             read_back=self._read_back,
             orders=self._orders,
+            contracts=contracts,
             on_id_taken=lambda text: self._refuse(client_id_taken(client_id, text)),
         )
         self._client: Any = None  # ib_async's methods carry no types
@@ -178,9 +179,22 @@ class IbBroker:
         self._connected()
         self._market_data.subscribe(tickers)
 
-    async def read_instruments(self, tickers: Iterable[str]) -> tuple[Instrument, ...]:
-        """Contract details and market rules. Raises ContractUnknown, BrokerUnavailable."""
-        return await self._contracts.read(self._connected(), tickers)
+    async def read_instruments(self, tickers: Iterable[str]) -> tuple[Instrument | ContractUnknown, ...]:
+        """What each ticker is, or why the broker does not say. Raises BrokerUnavailable.
+
+        While it says so of none at all, the link is degraded: one outage, told once, whatever is connected meanwhile.
+        """
+        answers = await self._contracts.read(self._connected(), tickers)
+        unknown = [answer for answer in answers if isinstance(answer, ContractUnknown)]
+        if unknown and not self._contracts.has_any():
+            self._link.begin(NO_CONTRACTS, f"no contract is known: {unknown[0]}")
+        elif answers:
+            self._link.end(NO_CONTRACTS, "contracts are known")
+        return answers
+
+    def contract_oddities(self) -> tuple[str, ...]:
+        """What could not be read of the tickers, and what is done instead, in words."""
+        return self._contracts.oddities()
 
     async def read_back(self) -> None:
         """Emit one complete `BrokerRead`. Raises RequestTimedOut, BrokerUnavailable.

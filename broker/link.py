@@ -11,6 +11,9 @@ from core.vocabulary import Link
 
 _SERVER: Final = "server"
 
+NO_CONTRACTS: Final = "contracts"
+"""Not of a connection but of ours: it stands until they have been read, however often the link is replaced."""
+
 
 class LinkHealth:
     """Emits `LinkChanged` when state or reason change. Troubles add up: connected again only when all have ended."""
@@ -32,7 +35,7 @@ class LinkHealth:
 
     def opening(self) -> None:
         """A new connection is being opened: its notices, which come before it is up, begin anew."""
-        self._troubles.clear()
+        self._troubles = {name: words for name, words in self._troubles.items() if name == NO_CONTRACTS}
 
     def up(self, reason: str) -> None:
         """The socket is connected and logged in."""
@@ -77,17 +80,17 @@ class LinkHealth:
     def _server_back(self, reason: str) -> None:
         """Told even when no loss was: what happened meanwhile at the broker has to be read back."""
         self._troubles.pop(_SERVER, None)
-        self._tell_now(reason)
+        self._tell_now(reason, restored=True)
 
-    def _tell_now(self, reason: str) -> None:
+    def _tell_now(self, reason: str, *, restored: bool = False) -> None:
         if not self.is_up:
             return
         if self._troubles:
-            self._tell(Link.DEGRADED, "; ".join(self._troubles.values()))
+            self._tell(Link.DEGRADED, "; ".join(self._troubles.values()), restored=restored)
         else:
-            self._tell(Link.CONNECTED, reason)
+            self._tell(Link.CONNECTED, reason, restored=restored)
 
-    def _tell(self, link: Link, reason: str) -> None:
-        if (link, reason) != self._told:
+    def _tell(self, link: Link, reason: str, *, restored: bool = False) -> None:
+        if restored or (link, reason) != self._told:
             self._told = (link, reason)
-            self._emit(LinkChanged(self._now_ms(), link, reason))
+            self._emit(LinkChanged(self._now_ms(), link, reason, restored))

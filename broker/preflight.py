@@ -53,14 +53,13 @@ async def _asked(broker: IbBroker, tickers: tuple[str, ...], machine_ms: int | N
         yield _clock(await broker.read_time_ms(), machine_ms)
     for finding in _account(await broker.read_account()):
         yield finding
-    known: list[str] = []
-    for ticker in tickers:
-        try:
-            await broker.read_instruments((ticker,))
-        except ContractUnknown as unknown:
-            yield Finding("contracts", False, str(unknown))
-        else:
-            known.append(ticker)
+    answers = await broker.read_instruments(tickers)
+    unknown = [str(answer) for answer in answers if isinstance(answer, ContractUnknown)]
+    if unknown:
+        yield Finding("contracts", False, f"{'; '.join(unknown)}; no entries there, the others are traded")
+    if odd := broker.contract_oddities():
+        yield Finding("contract details", False, "; ".join(odd))
+    known = [answer.ticker for answer in answers if not isinstance(answer, ContractUnknown)]
     for finding in await _market_data(broker, known):
         yield finding
     if known:

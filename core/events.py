@@ -32,6 +32,14 @@ class InstrumentRead(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class InstrumentMissing(Event):
+    """The broker did not say what a ticker is; `problem` says why, in words."""
+
+    ticker: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryLoaded(Event):
     """Closed bars from history, oldest first: warm-up, or the fill of a gap. Bars already known are passed over.
 
@@ -99,10 +107,14 @@ class PredictionSourceChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class LinkChanged(Event):
-    """The connection changed its state; `reason` names the cause in words, with the code where there is one."""
+    """The connection changed its state; `reason` names the cause in words, with the code where there is one.
+
+    `restored`: the gateway has found IB again (1101, 1102), whatever else may still be in the way.
+    """
 
     link: Link
     reason: str
+    restored: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,13 +18,21 @@ Chore = Callable[[], Awaitable[None]]
 log = logging.getLogger(__name__)
 
 
+class AskLater(Exception):
+    """What a chore wanted is not to be had now; it is done again at `retry_at_ms` (UTC epoch ms)."""
+
+    def __init__(self, words: str, retry_at_ms: int) -> None:
+        super().__init__(words)
+        self.retry_at_ms = retry_at_ms
+
+
 class Chores:
     """A queue without duplicates. One at a time, so that their order, and a simulated day, is always the same."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._waiting: dict[str, Chore] = {}
-        self._later: dict[str, tuple[int, Chore]] = {}  # what pacing rules forbid before that time (UTC epoch ms)
+        self._later: dict[str, tuple[int, Chore]] = {}  # what is not to be asked before that time (UTC epoch ms)
         self._arrived = asyncio.Event()
 
     def add(self, name: str, chore: Chore) -> None:
@@ -50,10 +58,10 @@ class Chores:
             except RequestTimedOut as slow:
                 log.warning("%s is asked again: %s", name, slow)
                 self.add(name, chore)
-            except HistoryBudgetSpent as spent:
-                log.warning("%s: %s", name, spent)
+            except (HistoryBudgetSpent, AskLater) as later:
+                log.warning("%s: %s", name, later)
                 if name not in self._waiting:
-                    self._later[name] = spent.retry_at_ms, chore
+                    self._later[name] = later.retry_at_ms, chore
             except BrokerUnavailable as lost:
                 log.warning("%s was not answered: %s", name, lost)
             except asyncio.CancelledError:

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 
 from broker.errors import AnswerUnreadable, BrokerUnavailable, HistoryBudgetSpent, RequestRefused, RequestTimedOut
-from core.events import HistoryLoaded, InstrumentRead
-from core.market import Bar
+from core.events import HistoryLoaded, InstrumentMissing, InstrumentRead
+from core.market import Bar, Instrument
 from runtime.calendar import TradingHours
-from runtime.chores import Chores
+from runtime.chores import AskLater, Chores
 from runtime.ports import Broker, Clock
 from runtime.session import Session
 
@@ -18,6 +18,14 @@ REQUEST_SECONDS = 3_600
 """History in one request: 360 ten-second bars, far more than ATR(14) needs, and within IB's limit for small bars."""
 
 BAR_MS = 10_000
+
+CONTRACTS_AGAIN_MS = 60_000
+"""A farm for contracts that is down is back within minutes; until then each question can keep history waiting."""
+
+ACCOUNT_AGAIN_MS = 60_000
+ACCOUNT_ATTEMPTS_MAX = 5
+"""IB renews a summary every three minutes: a gateway that gives none for so long has none to give. What was known
+before goes on to count, and the broker itself refuses what it does not cover."""
 
 log = logging.getLogger(__name__)
 
@@ -44,11 +52,15 @@ class Connector:
         self._hear_time = hear_time
         self._pass_time = pass_time
         self._history = history
+        self._missing: dict[str, str] = {}  # tickers without a contract, and why
+        self._told: dict[str, str] = {}  # and what the engine has been told of it
+        self._account_failures = 0  # in a row, on this connection
         self.is_subscribed = False
 
     async def connect(self) -> None:
         """Connect and read the contracts. The engine asks for the read-back. Raises BrokerUnavailable.
 
+        A ticker without a contract keeps nothing from being traded or closed but itself from being entered.
         A connection that does not answer is given up at once, so that its end is told when it happens: kept until the
         next attempt, it would pass for sound meanwhile.
         """
@@ -56,36 +68,74 @@ class Connector:
         await self._broker.connect()
         try:
             await self._hear_time()
-            instruments = await self._broker.read_instruments(self._tickers)
+            await self._read_contracts(self._tickers)
         except BrokerUnavailable as unusable:
             await self._broker.close(str(unusable))
             raise
-        now_ms = self._clock.now_ms()
-        for instrument in instruments:
-            self._session.inbox.put(InstrumentRead(now_ms, instrument))
 
     def subscribe(self) -> None:
         """Subscribe first and ask for the history of the gap after, so that no bar falls between the two."""
-        self._broker.subscribe(self._tickers)
+        self._broker.subscribe(self._known())
         self.is_subscribed = True
+        if self._missing:
+            self._history.add("contracts", self._read_missing)
+        self._account_failures = 0
         self._history.add("account", self._read_account)
         self.ask_history()
 
     def ask_history(self, *tickers: str) -> None:
         """Queue the history of these tickers, or of all; meanwhile the session goes on."""
-        for ticker in tickers or self._tickers:
-            self._history.add(ticker, partial(self._load, ticker))
+        for ticker in tickers or self._known():
+            if ticker not in self._missing:
+                self._history.add(ticker, partial(self._load, ticker))
+
+    def _known(self) -> tuple[str, ...]:
+        return tuple(ticker for ticker in self._tickers if ticker not in self._missing)
+
+    async def _read_contracts(self, tickers: tuple[str, ...]) -> None:
+        """Tell the engine what each ticker is, or why that is not known: once, until the reason is another.
+
+        Where none is known the link itself is degraded, which says enough.
+        """
+        answers = await self._broker.read_instruments(tickers)
+        now_ms = self._clock.now_ms()
+        for ticker, answer in zip(tickers, answers, strict=True):
+            if isinstance(answer, Instrument):
+                self._missing.pop(ticker, None)
+                self._told.pop(ticker, None)
+                self._session.inbox.put(InstrumentRead(now_ms, answer))
+            else:
+                self._missing[ticker] = str(answer)
+        for ticker, problem in self._missing.items() if self._known() else ():
+            if self._told.get(ticker) != problem:
+                self._told[ticker] = problem
+                self._session.inbox.put(InstrumentMissing(now_ms, ticker, problem))
+
+    async def _read_missing(self) -> None:
+        """Ask again for the contracts that the broker did not give; what it gives now is traded from now on."""
+        wanted = tuple(self._missing)
+        await self._read_contracts(wanted)
+        found = tuple(ticker for ticker in wanted if ticker not in self._missing)
+        if found:
+            self._broker.subscribe(found)
+            self.ask_history(*found)
+        if self._missing:
+            words = f"the broker gives no contract of {', '.join(self._missing)}"
+            raise AskLater(words, self._clock.now_ms() + CONTRACTS_AGAIN_MS)
 
     async def _read_account(self) -> None:
-        """Buying power is good to know, and no condition of being connected."""
+        """Buying power is good to know, and no condition of being connected: what was missed is asked for again."""
         try:
             self._session.inbox.put(await self._broker.read_account())
-        except RequestTimedOut as silent:
-            log.warning("buying power is not known anew: %s", silent)
+        except (RequestRefused, RequestTimedOut) as missed:
+            self._account_failures += 1
+            if self._account_failures < ACCOUNT_ATTEMPTS_MAX:
+                raise AskLater(str(missed), self._clock.now_ms() + ACCOUNT_AGAIN_MS) from missed
+            log.warning("buying power is not known anew, nor asked for on this connection: %s", missed)
 
     async def load_history(self) -> None:
-        """Wait until every ticker's history has come, however long the pacing rules demand."""
-        for ticker in self._tickers:
+        """Wait until the history of every ticker that has a contract has come, however long the pacing rules demand."""
+        for ticker in self._known():
             while not await self._is_loaded(ticker):
                 pass
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from broker.errors import ContractUnknown
 from core.commands import Commands
 from core.events import AccountRead, Event
 from core.market import Bar, Instrument, Prediction, PredictionProblem
@@ -37,8 +38,8 @@ class Broker(Protocol):
     def subscribe(self, tickers: Iterable[str]) -> None:
         """Ask for quotes and 5-second bars; answers arrive as `QuoteChanged`, `BarClosed`, `MarketDataSeen`."""
 
-    async def read_instruments(self, tickers: Iterable[str]) -> tuple[Instrument, ...]:
-        """Contract details and market rules. Raises `ContractUnknown` naming the ticker."""
+    async def read_instruments(self, tickers: Iterable[str]) -> tuple[Instrument | ContractUnknown, ...]:
+        """Contract details and market rule of each ticker, in their order, or why the broker gives none."""
 
     async def read_back(self) -> None:
         """Read all open orders of the account, executions since midnight and positions; complete or an exception.

@@ -41,6 +41,7 @@ from simulator.venue import Venue
 from simulator.venue_setup import build_venue
 
 if TYPE_CHECKING:
+    from simulator.market.source import Market
     from simulator.predictions.service import PredictionService
 
 _log = logging.getLogger("simulator")
@@ -50,9 +51,10 @@ PARENT_POLL_SECONDS = 0.5
 class Gateway:
     """A simulated TWS gateway: `start`, use `port` and `venue`, `stop`; also an async context manager."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, market: Market | None = None) -> None:
+        """`market`: the one to play instead of the options' own."""
         self.options = options
-        self.venue: Venue = build_venue(options)
+        self.venue: Venue = build_venue(options, market)
         self.port = 0
         self.predictions_port: int | None = None
         self.control_port: int | None = None

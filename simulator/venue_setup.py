@@ -9,7 +9,7 @@ from typing import Final
 
 from simulator.clock import eastern_ms, seconds_of_day
 from simulator.market.calendar import session
-from simulator.market.source import open_market
+from simulator.market.source import Market, open_market
 from simulator.options import Options
 from simulator.venue import Venue, VenueOptions
 
@@ -17,12 +17,16 @@ SYNTHETIC_DAY: Final = date(2025, 3, 12)
 """An ordinary Wednesday: the default day of the synthetic market, the same one every time."""
 
 
-def build_venue(options: Options) -> Venue:
-    """The venue, standing at the start moment. Raises ValueError naming what does not fit."""
+def build_venue(options: Options, market: Market | None = None) -> Venue:
+    """The venue, standing at the start moment; without a `market`, of the one that the options name.
+
+    Raises ValueError naming what does not fit.
+    """
     day = options.day or _default_day(options.market)
     if session(day) is None:
         raise ValueError(f"--date {day}: the exchange is closed on that day")
-    market = open_market(options.market, day, options.seed)
+    if market is None:
+        market = open_market(options.market, day, options.seed)
     venue_options = VenueOptions(
         start_ms=eastern_ms(day, seconds_of_day(options.start)),
         seed=options.seed,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.commands import ReadHistory
 from core.desk import Desk
-from core.events import BarClosed, HistoryLoaded, InstrumentRead, MarketDataSeen, QuoteChanged
+from core.events import BarClosed, HistoryLoaded, InstrumentMissing, InstrumentRead, MarketDataSeen, QuoteChanged
 from core.losses import value, value_unknown, watch_loss
 from core.market import Bar
 from core.pricing import LEAST_PRICE, MOST_PRICE, is_price
@@ -23,7 +23,20 @@ GAP_PAUSE_MS = 300_000
 
 def on_instrument_read(desk: Desk, event: InstrumentRead) -> None:
     """Keep the contract and its market rule."""
-    desk.book(event.instrument.ticker).instrument = event.instrument
+    ticker = event.instrument.ticker
+    desk.book(ticker).instrument = event.instrument
+    desk.clear(f"contract/{ticker}", f"The broker has told what {ticker} is.")
+
+
+def on_instrument_missing(desk: Desk, event: InstrumentMissing) -> None:
+    """No entries, whatever an earlier process knew; what is held is protected and closed by the broker's own word."""
+    desk.book(event.ticker).instrument = None
+    desk.alert(
+        Severity.WARNING,
+        f"contract/{event.ticker}",
+        f"{event.ticker}: the broker gives no contract",
+        f"{event.problem}. No entries; what is held of it is closed as ever.",
+    )
 
 
 def on_market_data_seen(desk: Desk, event: MarketDataSeen) -> None:

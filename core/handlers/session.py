@@ -73,7 +73,7 @@ def on_link_changed(desk: Desk, event: LinkChanged) -> None:
         desk.wake("link", state.now_ms + LINK_ALERT_MS)
     if event.link is Link.LOST:
         _lose(desk)
-    elif was_lost or event.link is Link.CONNECTED:
+    elif was_lost or event.restored or event.link is Link.CONNECTED:
         _ask(desk)
 
 

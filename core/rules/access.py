@@ -27,13 +27,14 @@ def _not_connected(desk: Desk) -> Refusal | None:
 
 
 def _data_stale(desk: Desk, ticker: str) -> Refusal | None:
-    """A message or a 5-s bar of the ticker's subscription within the last 5 s."""
+    """A message or a 5-s bar of the ticker's subscription within the last 5 s: none can be, without a contract."""
     if ticker not in desk.by_ticker:
         return None
-    seen_ms = desk.book(ticker).data_seen_ms
+    book = desk.book(ticker)
     limit_ms = desk.params.quote_max_age_seconds * 1000
-    stale = seen_ms is None or desk.state.now_ms - seen_ms > limit_ms
-    return Refusal.DATA_STALE if stale else None
+    if book.data_seen_ms is not None and desk.state.now_ms - book.data_seen_ms <= limit_ms:
+        return None
+    return Refusal.CONTRACT_UNKNOWN if book.instrument is None else Refusal.DATA_STALE
 
 
 def _session_closed(desk: Desk) -> Refusal | None:

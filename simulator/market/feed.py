@@ -11,7 +11,7 @@ from simulator.market.bars import day_bars
 from simulator.market.tape import FIRST_SECOND, SECONDS, DayTape
 from simulator.model import ASK, ASK_SIZE, BID, BID_SIZE, Bar, Instrument, Quote, Trade
 
-_STRETCH = 600
+_STRETCH = 120
 """Rows unrolled at once; a multiple of the live bars' five seconds."""
 
 

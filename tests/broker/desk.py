@@ -14,6 +14,7 @@ from core.orders import OrderSpec
 from core.vocabulary import Action, Leg, OrderKind
 from simulator.app import Gateway
 from simulator.options import Options
+from tests.support.gateways import gateway_of
 
 ACCOUNT = "DU1234567"
 E = TypeVar("E", bound=Event)
@@ -86,7 +87,7 @@ class Desk:
 async def gateway(**options: object) -> AsyncIterator[Gateway]:
     """A simulated gateway in deterministic time on a free port."""
     settings: Any = {"port": 0, "deterministic": True, "start": "09:35", **options}
-    async with Gateway(Options(**settings)) as started:
+    async with gateway_of(Options(**settings)) as started:
         yield started
 
 

@@ -215,3 +215,24 @@ async def test_an_exception_in_the_batch_is_handed_on() -> None:
         assert [type(failure) for failure in trader.failures] == [ZeroDivisionError]
         trader.broker._on_batch = lambda: None
         trader.failures.clear()
+
+
+@pytest.mark.parametrize("code", [1101, 1102])
+async def test_case_9_ib_that_is_back_is_told_while_a_farm_is_still_down_and_nothing_is_told_to_be_over(
+    code: int,
+) -> None:
+    async with desk("SOXL") as trader:
+        trader.broker.subscribe(("SOXL",))
+        await trader.tick(2)
+        old = set(trader.broker._market_data._lines)
+        farm = "2103: Market data farm connection is broken:usfarm"
+        hear(trader, error(-1, 2103, farm[6:]), error(-1, 1100, "lost"))
+        trader.events.clear()
+        for _ in range(2):  # the second without a loss that was heard of
+            hear(trader, error(-1, code, "restored"))
+            (told,) = trader.of(LinkChanged)
+            assert (told.link, told.reason, told.restored) == (Link.DEGRADED, farm, True)
+            trader.events.clear()
+        assert old.isdisjoint(trader.broker._market_data._lines) is (code == 1101)
+        await trader.broker.read_back()
+        assert "BrokerRead" in trader.kinds()

@@ -28,6 +28,7 @@ from simulator.app import Gateway
 from simulator.faults.script import Fault, built_in, load, parse
 from simulator.options import Options
 from tests.chaos.witness import Witness
+from tests.support.gateways import gateway_of
 
 DATE = "2025-03-12"
 START = "15:20"
@@ -190,7 +191,7 @@ async def field(
 ) -> AsyncIterator[Field]:
     """A gateway that has just opened, and a session that has not begun."""
     options = Options(port=0, deterministic=True, start=start, outage_seconds=0, observers=frozenset({90, 91}))
-    made = Gateway(options)
+    made = gateway_of(options)
     for setting in doubts:
         made.venue.doubts = made.venue.doubts.with_setting(*setting.split("=", 1))
     witness = Witness(made.hub, made.gate, SESSION_CLIENT_ID, io.StringIO())

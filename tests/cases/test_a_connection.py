@@ -133,6 +133,19 @@ async def test_case_09_after_1101_all_is_subscribed_again_and_no_bar_is_missing(
         day.check_laws()
 
 
+async def test_case_09_what_a_1102_leaves_is_read_back_while_a_farm_is_still_down(tmp_path: Path) -> None:
+    async with field(tmp_path, "SOXL") as day:
+        farm = "Market data farm connection is broken:hfarm"
+        day.fault({"at": "+60", "code": {"code": 2103, "text": farm}})
+        day.fault({"at": "+65", "connectivity": {"seconds": 10, "restored": 1102}})
+        await day.live(150)
+        (back_ms,) = [event.at_ms for event in day.events(LinkChanged) if event.restored]
+        changes = [(event.link, event.reason) for event in day.events(LinkChanged) if event.at_ms >= back_ms]
+        assert changes[0] == (Link.DEGRADED, f"2103: {farm}")
+        assert [event.at_ms - back_ms for event in day.events(BrokerRead) if event.at_ms >= back_ms] == [1_000]
+        assert day.alerts("link") == ["raised link"]
+
+
 async def test_case_38_bars_that_a_sound_link_loses_are_asked_for(tmp_path: Path) -> None:
     """Half a bar, then three in a row: history has the whole ones, before what came after."""
     async with field(tmp_path, "SOXL") as day:

@@ -102,9 +102,8 @@ def main() -> None:
     count = parser.parse_args().count
     with TemporaryDirectory() as name:
         found = asyncio.run(play(count, Path(name)))
-        print(
-            spread("kill -9 to the broker read back, by Prefect's worker, real seconds", [round(value, 1) for value in found])
-        )
+        words = "kill -9 to the broker read back, by Prefect's worker, real seconds"
+        print(spread(words, [round(value, 1) for value in found]))
 
 
 if __name__ == "__main__":

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.day.demo_process import demo, interrupt_when, play, processes_that_name
-from tests.support.postgres import reachable_folder
-
-__all__ = ["reachable_folder"]
+from tests.support.postgres import make_reachable_folder
 
 KEYS = [
     "session_date",
@@ -31,6 +31,18 @@ KEYS = [
 ]
 
 
+HALF_DAY = "2024-11-29"
+"""The exchange closes at 13:00: a whole day, from the open to the reconciliation, in half of the time."""
+
+
+@pytest.fixture(scope="module")
+def state() -> Iterator[Path]:
+    """One state folder for all, as a person has one: in a new one Postgres and Prefect make their tables first."""
+    folder = make_reachable_folder()
+    yield folder
+    shutil.rmtree(folder)
+
+
 def assert_a_good_day(day: dict[str, Any]) -> None:
     assert list(day) == KEYS
     assert day["trades"] >= 20
@@ -43,25 +55,25 @@ def assert_a_good_day(day: dict[str, Any]) -> None:
     assert 0.9 < day["capital_efficiency_min"] <= 1
 
 
-def test_a_synthetic_day_is_clean_and_the_same_every_time(reachable_folder: Path) -> None:
-    first = play(reachable_folder / "first", "--seed", "4242", "--deterministic")
+def test_a_synthetic_day_is_clean_and_the_same_every_time(state: Path) -> None:
+    first, second = (play(state, "--date", HALF_DAY, "--seed", "4242", "--deterministic") for _ in range(2))
     assert_a_good_day(first)
-    second = play(reachable_folder / "second", "--seed", "4242", "--deterministic")
+    assert first["session_date"] == HALF_DAY
     assert first | {"duration_seconds": 0} == second | {"duration_seconds": 0}
-    assert processes_that_name(reachable_folder) == []
+    assert processes_that_name(state) == []
 
 
-def test_a_recorded_day_is_clean(reachable_folder: Path, recorded_data: Path) -> None:
-    day = play(reachable_folder, "--market", f"lean:{recorded_data / 'lean'}", "--date", "2013-10-08")
+def test_a_recorded_day_is_clean(state: Path, recorded_data: Path) -> None:
+    day = play(state, "--market", f"lean:{recorded_data / 'lean'}", "--date", "2013-10-08")
     assert_a_good_day(day)
     assert day["session_date"] == "2013-10-08"
     assert day["tickers"] == ["AIG", "BAC", "IBM", "SPY"]
-    assert processes_that_name(reachable_folder) == []
+    assert processes_that_name(state) == []
 
 
-def test_ctrl_c_flattens_and_leaves_nothing_behind(reachable_folder: Path) -> None:
-    with demo(reachable_folder) as process:
+def test_ctrl_c_flattens_and_leaves_nothing_behind(state: Path) -> None:
+    with demo(state) as process:
         output = interrupt_when(process, "trading:")
     assert "flat, 0 orders working" in output
     assert "clean" in output
-    assert processes_that_name(reachable_folder) == []
+    assert processes_that_name(state) == []

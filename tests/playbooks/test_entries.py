@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import pytest
 
+from core import events as e
 from core.market import Instrument
 from core.params import EntryKind, SizeUnit
 from core.vocabulary import Outcome
@@ -17,6 +18,9 @@ from tests.support.happenings import (
     buy,
     ended,
     filled,
+    happens,
+    link_back,
+    link_lost,
     market_orders_wait,
     minutes,
     predicted,
@@ -187,6 +191,17 @@ def test_no_entry_in_a_ticker_that_the_broker_has_not_described() -> None:
     play = Playbook()
     play.engine.state.books["SOXL"].instrument = None
     play.when(buy(), then=[refused("contract_unknown")])
+
+
+def test_a_ticker_without_a_contract_is_told_of_until_the_broker_describes_it() -> None:
+    play = Playbook().when(link_lost, link_back)
+    known = play.engine.state.books["SOXL"].instrument
+    assert known is not None
+    missing = e.InstrumentMissing(0, "SOXL", "the broker knows no such US stock")
+    play.when(happens(missing, missing), then=["warning: contract"])
+    play.when(predicted("BUY", fresh=False), then=[refused("contract_unknown")])
+    play.when(happens(e.InstrumentRead(0, known)), then=["over: contract"])
+    play.when(seconds(1), predicted("BUY", fresh=False), then=[refused("data_stale")])
 
 
 def test_a_timed_exit_is_not_sent_after_its_time() -> None:

@@ -110,6 +110,17 @@ def test_pending_cancel_confirms_nothing() -> None:
     play.check("still live", lambda p: p.engine.working_orders(), 3)
 
 
+def test_an_answer_that_leaves_an_order_unknown_is_followed_by_a_pause() -> None:
+    """Listed as PendingCancel it neither works nor has ended: asked for a second time, and then once a second."""
+    play = Playbook().when(buy())
+    stop, listed = play.ref("stop"), play.broker.read_back()
+    rows = [replace(row, status=OrderStatus.PENDING_CANCEL) if row.order_ref == stop else row for row in listed.orders]
+    answer = happens(replace(listed, orders=tuple(rows)))
+    play.when(broker_mute, error("stop", ErrorKind.UNKNOWN, code=4242), then=["warning: unknown_code"])
+    play.when(answer, then=["read: orders of SOXL without an answer"]).when(answer, then=[])
+    play.when(seconds(0.9), then=[]).when(seconds(0.1), then=["read: orders of SOXL without an answer"])
+
+
 def test_a_leg_that_was_not_listed_and_is_heard_of_is_asked_for_again_at_once() -> None:
     """Its row came behind the end of the list: until that is known two stops work for one position."""
     play = Playbook().when(buy()).when(broker_mute, minutes(2)).when(broker_speaks)

@@ -58,6 +58,15 @@ def test_a_short_outage_is_told_to_nobody() -> None:
     Playbook().when(link_lost, seconds(5)).when(link_back, seconds(20), then=[])
 
 
+def test_what_the_broker_did_while_ib_was_away_is_read_back_at_once_whatever_else_is_in_the_way() -> None:
+    play = Playbook().when(link_degraded, seconds(10), then=["critical: link"])
+    farm = "2103: Market data farm connection is broken"
+    play.when(happens(e.LinkChanged(0, Link.DEGRADED, farm)), then=[])
+    restored = e.LinkChanged(0, Link.DEGRADED, farm, restored=True)
+    play.when(happens(restored), then=["read: the link came up"])
+    play.when(minutes(1), then=[]).when(link_back, then=["over: link", "read: the link came up"])
+
+
 def test_a_degraded_link_is_told_too_and_a_loss_after_it() -> None:
     play = Playbook().when(link_degraded, seconds(10), then=["critical: link"])
     play.when(link_lost, minutes(1), then=[]).when(link_degraded, then=["read: the link came up"])

@@ -18,6 +18,7 @@ from ibapi.wrapper import EWrapper
 from simulator.app import Gateway
 from simulator.options import Options
 from simulator.wire.framing import AnswerCutter, fields_of, message
+from tests.support.gateways import gateway_of
 
 ACCOUNT = "DU1234567"
 PATIENCE_SECONDS = 20.0
@@ -35,7 +36,7 @@ async def eventually(condition: Callable[[], bool]) -> None:
 async def running(**changes: Any) -> AsyncIterator[Gateway]:
     """A gateway of the synthetic market in deterministic time, two minutes after the opening bell."""
     options = Options(**{"port": 0, "deterministic": True, "start": "09:32", "outage_seconds": 0, **changes})
-    async with Gateway(options) as gateway:
+    async with gateway_of(options) as gateway:
         yield gateway
 
 

@@ -49,6 +49,7 @@ class Visitor:
         self._raw: Raw | None = None
         self._pump: asyncio.Task[None]
         self._next_id = 1
+        self._times = 0  # answers to requests for the time
 
     # ---- what came ------------------------------------------------------------------------------------------------
     def of(self, *fields: str) -> list[list[str]]:
@@ -132,11 +133,12 @@ class Visitor:
         with contextlib.suppress(ConnectionError):
             while fields := await raw.next():
                 self.seen.append(fields)
+                self._times += fields[0] == "49"
 
     async def _take_in(self) -> None:
-        answers = len(self.of("49"))
+        answers = self._times
         self.send(49, 1)
-        await eventually(lambda: self._pump.done() or not self._is_held() or len(self.of("49")) > answers)
+        await eventually(lambda: self._pump.done() or not self._is_held() or self._times > answers)
         if not self._is_held():
             self.lost += 1
             await self._leave()
