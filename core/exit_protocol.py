@@ -53,7 +53,8 @@ def begin(desk: Desk, book: Book, reason: ExitReason, *, whole_account: bool = F
             _go(desk, running, ExitStep.CLEARING)
         return running
     entering = any(order.leg is Leg.ENTRY for order in book.orders.values())
-    if book.position == 0 and not entering and not book.behind and not whole_account:
+    cancelled_out = reason is ExitReason.OVERFILL and bool(book.orders)  # an entry by an excess nobody had heard of
+    if book.position == 0 and not entering and not book.behind and not whole_account and not cancelled_out:
         return None  # legs that outlived their position are swept without it
     return start(desk, book, reason, whole_account=whole_account)
 

@@ -197,12 +197,12 @@ def _compare_position(desk: Desk, book: Book, account_shares: int) -> None:
     difference = account_shares - book.position - book.foreign_shares
     if difference == 0:
         book.disagreed_step = 0
-    elif not state.ever_reconciled and difference * book.position >= 0:
-        book.foreign_shares += difference
-        _tell_foreign(desk, book)
     elif state.read_asked_ms < (settled_ms := book.last_fill_ms + SETTLE_MS):
         book.disagreed_step = book.disagreed_step or state.step
         book.account_shares, book.account_asked_ms = account_shares, settled_ms
+    elif not state.ever_reconciled and difference * book.position >= 0:
+        book.foreign_shares += difference
+        _tell_foreign(desk, book)
     elif book.disagreed_step == 0 or state.read_done_step <= book.disagreed_step:
         book.disagreed_step = book.disagreed_step or state.step
         state.read_again = True

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from core import events as e
+from core.orders import PositionRow
 from core.vocabulary import Action
 from tests.support.happenings import (
     buy,
@@ -16,6 +18,7 @@ from tests.support.happenings import (
     link_lost,
     market_orders_wait,
     minutes,
+    restarted,
     seconds,
     sell,
     traded_by_hand,
@@ -70,3 +73,15 @@ def test_a_reversal_waits_for_the_word_on_a_difference() -> None:
     play.when(sell(), seconds(10)).check("no entry beside foreign shares", lambda p: p.engine.is_flat(), True)
     assert play.engine.state.books["SOXL"].foreign_shares == 10
     assert any(key.startswith("reversal/") for key in play.alerts)
+
+
+def test_a_session_without_a_journal_does_not_take_what_it_has_just_sold_for_another_s(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    play = Playbook().when(buy()).when(minutes(1)).when(filled("stop", 133, "74.80"))
+    whole = play.broker.read_back
+    sold_ms, before = play.now_ms, (PositionRow("SOXL", 133, Decimal(0)),)
+    late = lambda: whole() if play.now_ms > sold_ms + 1_500 else replace(whole(), positions=before)  # noqa: E731
+    monkeypatch.setattr(play.broker, "read_back", late)
+    play.when(restarted(journal=False), seconds(10))
+    play.check("ours", lambda p: (p.engine.is_flat(), p.engine.state.books["SOXL"].foreign_shares), (True, 0))

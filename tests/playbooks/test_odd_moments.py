@@ -260,3 +260,12 @@ def test_an_order_that_is_listed_as_being_cancelled_is_asked_for_once_a_second_a
     play.check(
         "waited for", lambda p: {order.stage for order in p.engine.state.books["SOXL"].orders.values()}, {"unknown"}
     )
+
+
+def test_an_entry_that_only_makes_up_for_an_over_fill_nobody_had_heard_of_leaves_nothing_working() -> None:
+    play = Playbook().when(buy()).when(filled("target", 133, "75.25"), minutes(4))
+    play.broker.trade("SOXL", Action.SELL, 133, "74.80", play.ref("stop#1"), tell=False)
+    play.when(buy()).check("ours, as far as is known", lambda p: p.engine.position("SOXL"), 133)
+    play.when(restarted(journal=False), seconds(10)).check("flat", lambda p: p.engine.is_flat(), True)
+    play.check("nothing works", lambda p: p.broker.working("SOXL"), []).when(minutes(5), then=[])
+    assert any(key.startswith("overfill/") for key in play.alerts)

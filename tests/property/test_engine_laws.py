@@ -202,7 +202,7 @@ class TradingDay(RandomDay, RuleBasedStateMachine):
             row = PositionRow(ticker, self.broker.positions[ticker], Decimal(0))
             self.broker.outbox.append(e.PositionReported(0, row))
 
-    @precondition(lambda self: self.broker.executions)
+    @precondition(lambda self: self.broker.executions and not self.broker.mute)
     @rule(index=st.integers(0, 100), kept=st.sampled_from([0, 1, 2]), cents=st.integers(-5, 5))
     def broker_corrects(self, index: int, kept: int, cents: int) -> None:
         """An execution of an order that has ended is corrected: in its price, to half its shares, or to none."""

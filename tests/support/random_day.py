@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 from decimal import Decimal
 
@@ -51,6 +52,8 @@ class RandomDay:
 
     def feed(self, event: e.Event) -> None:
         event = replace(event, at_ms=self.now_ms)
+        if event == e.Woke(self.now_ms, "read"):  # what nobody has answered by now, broker/ has given up
+            self.broker.outbox = deque(one for one in self.broker.outbox if not isinstance(one, e.BrokerRead))
         self.deaf = self.broker.mute or (self.deaf and not isinstance(event, e.BrokerRead))
         commands = self.engine.step(event)
         self.journal.append((event, commands))
