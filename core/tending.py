@@ -55,10 +55,11 @@ def _sweep_orphans(desk: Desk, book: Book) -> None:
 
 
 def is_overfilled(book: Book) -> bool:
-    """Whether the position is against its trade, or is held by no bracket at all."""
+    """Whether the position is against its trade, is held by no bracket at all, or by some of each side."""
     if any(order.leg is Leg.ENTRY for order in book.orders.values()):
         return False  # executions may come in any order: an exit's before its entry's
-    return book.position != sum(bracket.side.sign * max(bracket.held, 0) for bracket in book.brackets.values())
+    held = [bracket.side.sign * bracket.held for bracket in book.brackets.values() if bracket.held > 0]
+    return book.position != sum(held) or abs(book.position) != sum(map(abs, held))
 
 
 def _repair(desk: Desk, book: Book) -> None:

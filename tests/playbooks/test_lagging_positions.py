@@ -81,7 +81,9 @@ def test_a_session_without_a_journal_does_not_take_what_it_has_just_sold_for_ano
     play = Playbook().when(buy()).when(minutes(1)).when(filled("stop", 133, "74.80"))
     whole = play.broker.read_back
     sold_ms, before = play.now_ms, (PositionRow("SOXL", 133, Decimal(0)),)
-    late = lambda: whole() if play.now_ms > sold_ms + 1_500 else replace(whole(), positions=before)  # noqa: E731
-    monkeypatch.setattr(play.broker, "read_back", late)
+    positions: dict[bool, tuple[PositionRow, ...]] = {False: before, True: ()}
+    monkeypatch.setattr(
+        play.broker, "read_back", lambda: replace(whole(), positions=positions[play.now_ms > sold_ms + 1_500])
+    )
     play.when(restarted(journal=False), seconds(10))
     play.check("ours", lambda p: (p.engine.is_flat(), p.engine.state.books["SOXL"].foreign_shares), (True, 0))

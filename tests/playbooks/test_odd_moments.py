@@ -269,3 +269,11 @@ def test_an_entry_that_only_makes_up_for_an_over_fill_nobody_had_heard_of_leaves
     play.when(restarted(journal=False), seconds(10)).check("flat", lambda p: p.engine.is_flat(), True)
     play.check("nothing works", lambda p: p.broker.working("SOXL"), []).when(minutes(5), then=[])
     assert any(key.startswith("overfill/") for key in play.alerts)
+
+
+def test_shares_of_both_sides_that_a_lost_journal_leaves_are_not_tended_beside_each_other() -> None:
+    """A hand trade in the moment of our entry: first it had closed a part of ours, now it is foreign from before."""
+    play = Playbook().when(traded_by_hand(Action.BUY, 99, "75.10", tell=False)).when(sell(), link_lost, link_back)
+    play.when(seconds(5)).when(filled("target", 34, "74.95"), minutes(4)).when(buy())
+    play.when(restarted(journal=False), seconds(30)).check("nothing works", lambda p: p.broker.working("SOXL"), [])
+    play.check("ours", lambda p: (p.engine.position("SOXL"), p.broker.positions["SOXL"]), (0, 99))
