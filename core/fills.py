@@ -8,7 +8,7 @@ from core.desk import Desk
 from core.ledger import FillKind
 from core.orders import Execution, OrderRef, parse_order_ref
 from core.records import Trade
-from core.state import Book, Order, TradeNote
+from core.state import Book, Bracket, Order, TradeNote
 from core.trades import RoundTrip
 from core.vocabulary import ExitReason, Leg
 
@@ -40,11 +40,16 @@ def take_own(desk: Desk, book: Book, order: Order, execution: Execution, at_ms: 
     if order.filled >= order.shares:
         desk.hear(book, order, Heard.FILLED)
     book.position, book.last_fill_ms = fill.position_after, at_ms
+    bracket = book.brackets.get(order.bracket)
+    begins = bracket if order.leg is Leg.ENTRY and first and order.filled else None
+    adds = begins is not None and fill.position_before * begins.side.sign > 0
+    if begins is not None and not adds:
+        book.cooldown_ms[begins.side] = at_ms  # before the trade, which may have ended already, and by its stop
     settle_trades(desk, book)
+    if begins is not None:
+        _note_entry(book.trades[-1], begins, adds=adds)
     if order.leg is Leg.ENTRY:
         desk.state.rejects_in_a_row = 0
-        if first and order.filled:
-            _note_entry(book, order, at_ms, fill.position_before)
     else:
         book.last_exit_ms = at_ms
     return True
@@ -74,19 +79,12 @@ def exit_shares(book: Book, signed: int) -> None:
             signed += part if signed < 0 else -part
 
 
-def _note_entry(book: Book, order: Order, at_ms: int, held_before: int) -> None:
-    """The first fill of an entry starts its side's cooldown; one that adds to shares held (signed) starts none.
-
-    An add whose position has ended before it filled is an entry after all.
-    """
-    bracket, note = book.brackets.get(order.bracket), book.trades[-1]
-    if bracket is None:
-        return
-    if held_before * bracket.side.sign > 0:
+def _note_entry(note: TradeNote, bracket: Bracket, *, adds: bool) -> None:
+    """The first fill of an entry: what the trade is known by. An add whose position has ended before is an entry."""
+    if adds:
         note.adds += 1
-        return
-    book.cooldown_ms[bracket.side] = at_ms
-    note.atr, note.capital_efficiency = bracket.atr, bracket.capital_efficiency
+    else:
+        note.atr, note.capital_efficiency = bracket.atr, bracket.capital_efficiency
 
 
 def settle_trades(desk: Desk, book: Book) -> None:

@@ -12,6 +12,7 @@ from tests.support.happenings import (
     broker_speaks,
     buy,
     filled,
+    filled_unheard,
     flatten,
     market_orders_fill,
     market_orders_wait,
@@ -90,6 +91,13 @@ def test_a_stop_clears_both_sides_at_once() -> None:
     play.when(filled("stop", 133, "75.40"), then=["trade: short 133 stop -39.90"])
     assert cooldown_of(play) == set()
     play.when(seconds(5), buy(), then=[ENTERS, bracket(3, "BUY", 133, "74.80", "75.25")])
+
+
+def test_a_stop_that_is_heard_of_before_its_entry_clears_them_too() -> None:
+    play = Playbook().when(market_orders_wait, buy()).when(filled_unheard("entry", 133, "75.10"))
+    play.when(filled("stop", 133, "74.80"))  # the read-back that it asks for tells of the entry
+    play.check("trades", lambda p: p.engine.trades_closed, 1)
+    assert cooldown_of(play) == set()
 
 
 @pytest.mark.parametrize("ends_by", ["target", "timed_exit"])
