@@ -31,7 +31,7 @@ demo: setup ## one whole simulated trading day, start to finish; ARGS="--seed 7"
 	@$(BIN)/trader demo $(ARGS)
 
 test: dev ## all tests, the fast ones first; ARGS="-x"
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(QUICK) $(ARGS)
+	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(QUICK) $(ARGS)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(WHOLE) $(ARGS)
 
 one: dev ## some tests: T=tests/unit/config ARGS="-k port"
