@@ -29,6 +29,7 @@ KINDS = ("bare", "session", "floor")
 FRAMES = {"bracket": 4, "single": 1, "fill": 1}
 LIMITS = {("bracket", 50): 0.5, ("bracket", 99): 1.0, ("single", 50): 1.0}
 PLACE_ORDER = b"3\0"
+MARKET_RULE = 26
 
 
 class Subject:
@@ -95,7 +96,7 @@ class Subject:
         self._api.sendall(_frame(15, 1, ACCOUNT) + _frame(9, 1, 1))
 
     def _answer_until(self, server: socket.socket) -> socket.socket:
-        """Answer the questions for contract and positions, until the program connects for its triggers."""
+        """Answer the questions for contract, market rule and positions, until the program connects for its triggers."""
         server.settimeout(0.05)
         self._api.settimeout(0.05)
         while True:
@@ -103,6 +104,8 @@ class Subject:
                 payload = self._payload()
                 if payload.startswith(b"9\0"):
                     self._api.sendall(_contract(payload.split(b"\0")[2].decode()))
+                elif payload.startswith(b"91\0"):
+                    self._api.sendall(_frame(93, MARKET_RULE, 1, 0, 0.01))
                 elif payload.startswith(b"61\0"):
                     self._api.sendall(_frame(62, 1))
             except TimeoutError:
@@ -140,7 +143,7 @@ def _contract(request_id: str) -> bytes:
     """contractDetails at 178 (WIRE 5) and its end."""
     listed = [10, request_id, TICKER, "STK", "", 0, "", "SMART", "USD", TICKER, "NMS", "NMS", CON_ID, 0.01, ""]
     described = ["MKT,LMT,STP", "SMART,ARCA", 1, 0, TICKER, "ARCA", "", "", "", "", "US/Eastern", "", "", "", "", 0]
-    ruled = [1, "", "", "", "", "ETF", 0.0001, 0.0001, 100]
+    ruled = [1, "", "", f"{MARKET_RULE},{MARKET_RULE}", "", "ETF", 0.0001, 0.0001, 100]
     return _frame(*listed, *described, *ruled) + _frame(52, 1, request_id)
 
 
