@@ -150,5 +150,5 @@ class RiskSection(Section):
     max_trades_per_ticker: CountLimit = Field(40, description="trades a day")
     max_trades: CountLimit = Field(200, description="trades a day")
     max_orders_per_minute: CountLimit = Field(60, description="orders")
-    max_rejects_in_a_row: CountLimit = Field(3, description="rejected entries, then the ticker is blocked")
+    max_rejects_in_a_row: CountLimit = Field(3, description="rejected entries in a row, then none until resumed")
     max_stop_outs_in_a_row: CountLimit = Field(3, description="stop-outs of a ticker, then no entry that day")
