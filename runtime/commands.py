@@ -31,9 +31,11 @@ async def command_session(settings: Settings, word: str, date: str, requested_by
     """Pass `word` (a ControlCommand) on. Raises SessionUnreachable when the session lives but does not answer."""
     plan = plan_for(settings, date)
     folder = session_folder(settings, plan)
-    holder = read_holder(folder)
-    if holder is None or not is_locked(folder, plan.session):
+    if not is_locked(folder, plan.session):
         return ControlAnswer(accepted=False, problem=f"no session of {date} is running for account {plan.account}")
+    holder = read_holder(folder)
+    if holder is None:
+        raise SocketClosed(f"no holder is noted in {folder} yet: the session is starting")
     request = ControlRequest(command=ControlCommand(word), requested_by=requested_by)
     return await ask_session(Path(holder.socket), request)
 

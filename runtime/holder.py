@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 NOTE = "holder.json"
 
@@ -35,8 +35,8 @@ def write_holder(folder: Path, holder: Holder) -> None:
 
 
 def read_holder(folder: Path) -> Holder | None:
-    """The latest holder of the session in `folder`, alive or not; None when it never ran here."""
+    """The latest holder of the session in `folder`, alive or not; None when it never ran here, or power was lost."""
     try:
         return Holder.model_validate_json((folder / NOTE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, ValidationError):  # the note is not forced to disk: the lock decides, and needs none
         return None
