@@ -109,7 +109,7 @@ TRANSITIONS: dict[Stage, dict[Heard, Stage]] = {
         Heard.READ_LIVE: Stage.LIVE,
         Heard.READ_ABSENT: Stage.ABSENT,
     },
-    Stage.FILLED: {},
+    Stage.FILLED: {Heard.READ_LIVE: Stage.LIVE},  # of the shares asked for; a change down to them may not have arrived
     Stage.CANCELLED: _REVIVED,
     Stage.REJECTED: _REVIVED,
     Stage.ABSENT: _REVIVED,

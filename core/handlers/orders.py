@@ -47,7 +47,7 @@ def on_order_reported(desk: Desk, event: OrderReported) -> None:
         end_double(desk, order.perm_id, row)
         return
     order.perm_id = order.perm_id or row.perm_id
-    hear_status(desk, book, order, row.status, row.filled)
+    hear_status(desk, book, order, row.status, row.filled, row.shares)
     if row.status in LIVE_STATUSES and echoes(order, row):
         take_values(order, row)
         if order.stage is Stage.CHANGING:
@@ -67,7 +67,7 @@ def on_order_status_reported(desk: Desk, event: OrderStatusReported) -> None:
         return  # of the double, which its echo has already dealt with
     order.perm_id = order.perm_id or event.perm_id
     order.why_held = event.why_held
-    hear_status(desk, book, order, event.status, event.filled)
+    hear_status(desk, book, order, event.status, event.filled, event.filled + event.remaining)
     tend(desk, book)
 
 
@@ -91,8 +91,8 @@ def on_order_error_reported(desk: Desk, event: OrderErrorReported) -> None:
     tend(desk, book)
 
 
-def hear_status(desk: Desk, book: Book, order: Order, status: OrderStatus, filled: int) -> None:
-    """Take in a status and the fills it tells of."""
+def hear_status(desk: Desk, book: Book, order: Order, status: OrderStatus, filled: int, shares: int) -> None:
+    """Take in a status, the fills it tells of, and for how many shares the order is at the broker."""
     if filled > order.filled and filled > order.reported_filled:
         order.reported_filled = filled
         if order.ref not in book.behind:
@@ -100,8 +100,11 @@ def hear_status(desk: Desk, book: Book, order: Order, status: OrderStatus, fille
     if status in LIVE_STATUSES:
         if order.is_live:
             order.status = status
-        elif order.stage is Stage.ABSENT and desk.state.read_step == 0:  # else the answer tells, or lacks it once more
-            desk.read_broker(f"{order.ref} was not listed, and is heard of")
+        elif desk.state.read_step == 0:  # else the answer tells, or lacks it once more
+            if order.stage is Stage.ABSENT:
+                desk.read_broker(f"{order.ref} was not listed, and is heard of")
+            elif order.stage is Stage.FILLED and shares > order.filled:
+                desk.read_broker(f"{order.ref} has filled what was asked for, and is heard of with more")
         desk.hear(book, order, Heard.STATUS)
     elif status in ENDS:
         was_live = order.is_live

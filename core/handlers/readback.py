@@ -136,10 +136,11 @@ def _compare_orders(desk: Desk, book: Book, listed: dict[str, OpenOrder], asked_
         if asked_step <= order.touched_step and not (row is not None and order.stage is Stage.ABSENT):
             desk.state.read_again |= order.stage is Stage.UNKNOWN
             continue
-        if row is not None and row.status in LIVE_STATUSES:
-            _listed(desk, book, order, row)
-        elif row is None:
+        has_filled = order.stage is Stage.FILLED and row is not None and row.shares <= order.filled
+        if row is None:
             _missing(desk, book, order)
+        elif row.status in LIVE_STATUSES and not has_filled:
+            _listed(desk, book, order, row)
     _forget_missing_executions(desk, book)
     complete_adopted(desk, book)
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from core.commands import PlaceOrders, ReadBroker
-from core.vocabulary import Action, ErrorKind, Leg, Phase
+from core.vocabulary import Action, ErrorKind, Leg, OrderStatus, Phase
 from tests.support.happenings import (
     broker_mute,
     broker_speaks,
@@ -320,3 +320,21 @@ def test_the_whole_account_asked_for_during_an_outage_is_flat_after_it() -> None
     play.check("not yet", lambda p: p.engine.is_exited(), False)
     play.when(link_back, then=["cancel everything", *cancels, *closes])
     play.when(seconds(30)).check("flat", lambda p: (p.broker.positions, p.broker.foreign), ({"SOXL": 0}, []))
+
+
+def test_what_a_stop_still_has_beyond_a_change_that_was_lost_is_cancelled() -> None:
+    """It has filled what it was to be cut to; its status tells that the rest works on."""
+    given = doubts(reduces_siblings=False, cancel_takes_siblings=False)
+    play = Playbook(given).when(buy()).when(filled("target", 33, "75.25"))
+    play.broker.refuse_changes = (135, ErrorKind.NOT_FOUND)
+    play.when(broker_mute, seconds(2), then=[modifies("stop#1", 100), modifies("timed_exit#1", 100)])
+    play.when(broker_speaks, filled("stop", 100, "74.80"), seconds(5))
+    play.check("nothing works", lambda p: p.broker.working("SOXL"), [])
+    play.check("flat", lambda p: p.broker.positions["SOXL"], 0)
+
+
+def test_an_order_that_has_filled_and_is_still_listed_is_no_working_one() -> None:
+    play = Playbook().when(buy()).when(seconds(10))
+    play.broker.orders[play.ref("entry")].status = OrderStatus.SUBMITTED  # the list lags behind the executions
+    play.when(minutes(3), then=[])
+    play.check("ended", lambda p: p.ref("entry") in p.engine.state.books["SOXL"].ended, True)
