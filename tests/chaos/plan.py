@@ -17,6 +17,9 @@ SESSION_CLIENT_ID = 10
 MESSAGE_FAULTS = frozenset({"lose", "lose_request", "duplicate", "reorder", "delay"})
 """They strike the session, not who reads the day back after it: no row of a list comes after the list's end."""
 
+COMMISSION_UNKNOWN = -1.0
+"""What IB tells first of a commission that it does not know yet; here the amount follows half a minute later."""
+
 TICKERS = ("CVNA", "UVXY", "SOXL", "SOXS", "GLD", "SLV")
 
 
@@ -90,7 +93,8 @@ class DayPlan:
     @property
     def has_late_commissions(self) -> bool:
         """Whether some may come after the closure: the reconciliation has to wait for them."""
-        return any("late_seconds" in fault.get("commissions", {}) for fault in self.faults)
+        told = [fault.get("commissions", {}) for fault in self.faults]
+        return any("late_seconds" in one or one.get("amount") == COMMISSION_UNKNOWN for one in told)
 
 
 def draw(seed: int, length: Length = SHORT) -> DayPlan:
