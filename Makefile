@@ -6,7 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 PACKAGES := cli flows tasks runtime broker predictions db config core simulator
-# quick ones first, those that run whole processes after; in both the longest files first (pytest-xdist's own order has them last)
+# quick ones first, four at a time, for they wait for servers and disks as long as they work; those that run whole processes
+# after; in both the longest files first (pytest-xdist's own order has them last)
 QUICK := $(foreach area,tidy property simulator db unit predictions playbooks,$(wildcard tests/$(area)))
 WHOLE := $(foreach area,day chaos flows cases broker golden,$(wildcard tests/$(area)))
 T ?= tests/unit
