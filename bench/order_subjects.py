@@ -246,8 +246,9 @@ class Sessions:
 
     def _repeat(self) -> None:
         self._row = replace(self._row, sequence=self.journal.last_sequence + 1)
-        self.journal.append([self._row])
+        self.journal.hold([self._row])
         self.broker.send(self._commands)
+        self.journal.settle()
 
 
 def prediction(number: int, *, is_bracket: bool) -> bytes:

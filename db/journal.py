@@ -1,24 +1,32 @@
 """The journal of a session: one local SQLite file, written before any order leaves.
 
-Durable means that a row survives the death of the process (WAL with synchronous NORMAL); the broker is read back after
-a loss of power. One process at a time may write, held by a file lock that dies with the process; anyone may read.
+Durable means that a row survives the death of the process: WAL with synchronous NORMAL, and before that a slot in
+mapped memory. After a loss of power the broker is read back. One process at a time may write, held by a file lock that
+dies with the process; anyone may read.
 """
 
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import shutil
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
 from db.fence import Fence
+from db.journal_reader import read_rows
+from db.journal_row import JournalRow as JournalRow
+from db.journal_row import journal_path as journal_path
+from db.journal_row import pack, rows_in_slot, slot_path
+from db.slot import Slot
+
+log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
 RESERVE_BYTES = 16 * 1024 * 1024
@@ -39,16 +47,6 @@ CREATE TABLE IF NOT EXISTS epochs (epoch INTEGER PRIMARY KEY, pid INTEGER NOT NU
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 PRAGMA user_version = {SCHEMA_VERSION};
 """
-
-
-@dataclass(frozen=True, slots=True)
-class JournalRow:
-    """One event with the commands that it caused, both as text (core.codec), numbered from 1 within the session."""
-
-    sequence: int
-    at_ms: int
-    event: str
-    commands: str  # empty when the event caused none
 
 
 class JournalError(Exception):
@@ -88,6 +86,8 @@ class Journal:
         self._connection = connection
         self._lock = lock
         self._reserve: Path | None = None
+        self._slot: Slot | None = None
+        self._held: Sequence[JournalRow] = ()
 
     @classmethod
     def open(cls, folder: Path, session: str, *, epoch_above: int = 0, reserve_bytes: int = RESERVE_BYTES) -> Journal:
@@ -106,10 +106,12 @@ class Journal:
             connection = on_failure.enter_context(closing(sqlite3.connect(path, isolation_level=None)))
             with typed_errors(path):
                 _prepare(connection, path, session)
+                _take_from_slot(connection, path)
             fence = on_failure.enter_context(closing(_open_fence(path)))
             journal = cls(path, session, connection, lock, fence)
             journal._begin_epoch(max(epoch_above, fence.newest_epoch))
             on_failure.pop_all()
+        journal._begin_slot()
         journal._set_reserve_aside(reserve_bytes)
         return journal
 
@@ -124,18 +126,29 @@ class Journal:
         A full disk takes the reserve first (`low_on_space` turns true), then raises JournalFull. Raises
         JournalTakenOver too: a row of ours would stand in the way of our successor's.
         """
-        self.check_fence()
-        for expected, row in enumerate(rows, self.last_sequence + 1):
-            if row.sequence != expected:
-                raise JournalMismatch(f"{self.path}: row {row.sequence} does not follow row {expected - 1}")
-        try:
-            self._insert(rows)
-        except JournalFull:
-            if self._reserve is None:
-                raise
-            self._give_reserve_back()
-            self._insert(rows)
+        self._must_continue(rows)
+        self.settle()
+        self._store(rows)
         self.last_sequence += len(rows)
+
+    def hold(self, rows: Sequence[JournalRow]) -> None:
+        """Make the rows durable as `append` does, sooner: in the slot, from where `settle` brings them to SQLite.
+
+        For rows whose orders wait. What is too much for the slot is appended at once; raises what `append` raises.
+        """
+        self._must_continue(rows)
+        self.settle()
+        if self._slot is None or not self._slot.put(pack(rows)):
+            self._store(rows)
+        else:
+            self._held = rows
+        self.last_sequence += len(rows)
+
+    def settle(self) -> None:
+        """Bring what the slot holds to SQLite; nothing to do without. Raises JournalFull: then it stays in the slot."""
+        if self._held:
+            self._store(self._held)
+            self._held = ()
 
     def check_fence(self) -> None:
         """Raise JournalTakenOver when this process is not the session's any more."""
@@ -144,7 +157,8 @@ class Journal:
 
     def read(self, after_sequence: int = 0) -> Iterator[JournalRow]:
         """The rows after `after_sequence`, in order."""
-        return _read(self._connection, after_sequence, limit=-1)
+        self.settle()
+        return read_rows(self._connection, after_sequence, limit=-1)
 
     def mark_shipped(self, sequence: int) -> None:
         """Note, from any thread, how far Postgres has the rows; stored with a later append or at the close."""
@@ -159,6 +173,7 @@ class Journal:
             if self.fence.is_passed():
                 return
             self._give_reserve_back()
+            self.settle()
             with typed_errors(self.path):
                 self._store_shipped()
                 if self.ends_well:
@@ -168,6 +183,8 @@ class Journal:
             self._connection.close()
             self._lock.close()
             self.fence.close()
+            if self._slot is not None:
+                self._slot.close()
 
     def __enter__(self) -> Self:
         return self
@@ -177,16 +194,29 @@ class Journal:
     ) -> None:
         self.close()
 
+    def _must_continue(self, rows: Sequence[JournalRow]) -> None:
+        self.check_fence()
+        for expected, row in enumerate(rows, self.last_sequence + 1):
+            if row.sequence != expected:
+                raise JournalMismatch(f"{self.path}: row {row.sequence} does not follow row {expected - 1}")
+
+    def _store(self, rows: Sequence[JournalRow]) -> None:
+        try:
+            self._insert(rows)
+        except JournalFull:
+            if self._reserve is None:
+                raise
+            self._give_reserve_back()
+            self._insert(rows)
+
     def _insert(self, rows: Sequence[JournalRow]) -> None:
         store_shipped = self.shipped_sequence - self._stored_shipped >= SHIPPED_STEP
         try:
             if len(rows) == 1 and not store_shipped:  # one statement commits itself: saves 4 of 21 microseconds
-                row = rows[0]
-                self._connection.execute(_INSERT, (row.sequence, row.at_ms, row.event, row.commands))
+                self._connection.execute(_INSERT, _values(rows[0]))
                 return
             with _transaction(self._connection):
-                values = [(row.sequence, row.at_ms, row.event, row.commands) for row in rows]
-                self._connection.executemany(_INSERT, values)
+                self._connection.executemany(_INSERT, map(_values, rows))
                 if store_shipped:
                     self._store_shipped()
         except sqlite3.Error as error:
@@ -207,6 +237,12 @@ class Journal:
             )
         self.fence.raise_to(self.epoch)
 
+    def _begin_slot(self) -> None:
+        try:
+            self._slot = Slot(slot_path(self.path))
+        except OSError as error:  # a full disk: SQLite decides then whether there is room
+            log.warning("%s: no slot, rows go to SQLite before their orders: %s", self.path, error)
+
     def _set_reserve_aside(self, size_bytes: int) -> None:
         path = self.path.with_suffix(".reserve")
         try:
@@ -222,32 +258,6 @@ class Journal:
         if self._reserve is not None:
             self._reserve.unlink(missing_ok=True)
             self._reserve = None
-
-
-class JournalReader:
-    """A reader's end, for another thread or process than the writer's; sees every row that is durable."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        # Not mode=ro: the reader folds the WAL into the file, so that the session's thread never waits for an fsync.
-        self._connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
-
-    def read(self, after_sequence: int, limit: int) -> list[JournalRow]:
-        """Up to `limit` rows after `after_sequence`, in order."""
-        return list(_read(self._connection, after_sequence, limit))
-
-    def checkpoint(self) -> None:
-        """Fold what it can of the WAL into the file without making the writer wait."""
-        self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-
-    def close(self) -> None:
-        """Release the file."""
-        self._connection.close()
-
-
-def journal_path(folder: Path, session: str) -> Path:
-    """Where the session's journal lies in `folder`."""
-    return folder / f"{session}.journal"
 
 
 def is_locked(folder: Path, session: str) -> bool:
@@ -271,11 +281,6 @@ def writer_pid(folder: Path, session: str) -> int | None:
         return None
 
 
-def _read(connection: sqlite3.Connection, after_sequence: int, limit: int) -> Iterator[JournalRow]:
-    query = "SELECT sequence, at_ms, event, commands FROM rows WHERE sequence > ? ORDER BY sequence LIMIT ?"
-    return (JournalRow(*row) for row in connection.execute(query, (after_sequence, limit)))
-
-
 def _prepare(connection: sqlite3.Connection, path: Path, session: str) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version not in (0, SCHEMA_VERSION):
@@ -289,6 +294,17 @@ def _prepare(connection: sqlite3.Connection, path: Path, session: str) -> None:
     owner = _fact(connection, "session")
     if owner != session:
         raise JournalMismatch(f"{path}: belongs to session {owner}, not to {session}")
+
+
+def _take_from_slot(connection: sqlite3.Connection, path: Path) -> None:
+    """Rows that a killed process held, and whose orders may have left."""
+    newest = connection.execute("SELECT coalesce(max(sequence), 0) FROM rows").fetchone()[0]
+    with _transaction(connection):
+        connection.executemany(_INSERT, map(_values, rows_in_slot(path, newest)))
+
+
+def _values(row: JournalRow) -> tuple[int, int, str, str]:
+    return row.sequence, row.at_ms, row.event, row.commands
 
 
 def _fact(connection: sqlite3.Connection, name: str) -> str | None:

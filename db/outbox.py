@@ -20,7 +20,8 @@ from sqlalchemy.orm import Session
 
 from core.errors import InvalidValueError
 from db.engine import DatabaseError, open_database
-from db.journal import JournalReader, JournalRow
+from db.journal import JournalRow
+from db.journal_reader import JournalReader
 from db.models import JournalEntry
 from db.projections import event_name, project
 from db.projections.place import Subject, session_row

@@ -11,12 +11,12 @@ import json
 import os
 import select
 import signal
-import sqlite3
 import sys
 from contextlib import closing, suppress
 from pathlib import Path
 
 from db.journal import typed_errors
+from db.journal_reader import JournalReader
 from db.outbox import Shipper, ShippingState
 
 LOOK_SECONDS = 0.25
@@ -37,20 +37,17 @@ class JournalFile:
     @classmethod
     def of_latest_writer(cls, path: Path, session: str) -> JournalFile:
         """The file under the epoch of whoever opened it last. Raises JournalError for a file that is no journal."""
-        return cls(path, session, _number(path, "SELECT coalesce(max(epoch), 0) FROM epochs"))
+        with typed_errors(path), closing(JournalReader(path)) as reader:
+            return cls(path, session, reader.newest_epoch())
 
     @property
     def last_sequence(self) -> int:
         """The newest durable row; 0 for none."""
-        return _number(self.path, "SELECT coalesce(max(sequence), 0) FROM rows")
+        with typed_errors(self.path), closing(JournalReader(self.path)) as reader:
+            return reader.last_sequence()
 
     def mark_shipped(self, sequence: int) -> None:
         """Postgres knows; the file is not ours to write."""
-
-
-def _number(path: Path, query: str) -> int:
-    with typed_errors(path), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as connection:
-        return int(connection.execute(query).fetchone()[0])
 
 
 def tell(state: ShippingState) -> None:

@@ -17,7 +17,8 @@ from core.reconcile import reconcile as compare
 from core.reconciliation import Break, BrokerDay
 from core.records import Alert
 from core.vocabulary import Severity
-from db.journal import JournalReader, journal_path
+from db.journal import journal_path
+from db.journal_reader import JournalReader
 from db.queries import database_day
 from db.reconcile import store
 from runtime.bootstrap import make_alerts

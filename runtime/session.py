@@ -94,23 +94,39 @@ class Session:
             commands = [command for command in commands if not isinstance(command, PlaceBracket)]
         if commands:
             self._carry_out(commands)
+            self._settle()
 
     def _journalled(self, rows: list[JournalRow]) -> bool:
+        """Make the rows durable; where commands wait for that, in the quicker place until these have left."""
         if self.journal_full:
             return False
         try:
-            self._journal.append(rows)
+            if any(row.commands for row in rows):
+                self._journal.hold(rows)
+            else:
+                self._journal.append(rows)
         except JournalFull as full:
-            self.journal_full = True
-            now_ms = self.clock.now_ms()
-            self.inbox.put(SuspendRequested(now_ms, "journal"))
-            text = f"{full} No entries from now on; exits and the closure go on. Free space and restart the session."
-            title = "The local journal cannot be written"
-            self.alerts.send(Alert(now_ms, Severity.CRITICAL, "journal_full", title, text))
+            self._stop_journalling(full)
             return False
         if self._journal.low_on_space and not self._entries_stopped:
             self._stop_entries()
         return True
+
+    def _settle(self) -> None:
+        if self.journal_full:
+            return
+        try:
+            self._journal.settle()
+        except JournalFull as full:
+            self._stop_journalling(full)
+
+    def _stop_journalling(self, full: JournalFull) -> None:
+        self.journal_full = True
+        now_ms = self.clock.now_ms()
+        self.inbox.put(SuspendRequested(now_ms, "journal"))
+        text = f"{full} No entries from now on; exits and the closure go on. Free space and restart the session."
+        title = "The local journal cannot be written"
+        self.alerts.send(Alert(now_ms, Severity.CRITICAL, "journal_full", title, text))
 
     def _stop_entries(self) -> None:
         """What the journal had set aside is for the rows of the exits."""

@@ -19,7 +19,8 @@ from core.commands import ClearAlert, Command, Commands, PlaceBracket, PlaceOrde
 from core.engine import Engine
 from core.events import Event
 from core.records import Decision
-from db.journal import JournalReader, journal_path
+from db.journal import journal_path
+from db.journal_reader import JournalReader
 from runtime.bootstrap import open_session, plan_for, session_folder
 from runtime.driving import drive
 from runtime.host import Host

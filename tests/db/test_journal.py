@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from db.journal import Journal, JournalFull, JournalLocked, JournalMismatch, JournalReader, JournalRow, journal_path
+from db.journal import Journal, JournalFull, JournalLocked, JournalMismatch, JournalRow, journal_path
+from db.journal_reader import JournalReader
 
 SESSION = "DU1234567-20240605"
 

@@ -209,7 +209,7 @@ def _check(stage: Stage, books: Books) -> None:
 
 
 @given(steps, st.sampled_from(["fixed", "tiered"]), st.booleans(), st.integers(0, 3))
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_money_balances_to_the_cent(played: list[tuple[object, ...]], plan: str, fees: bool, doubts: int) -> None:
     variants = (
         Doubts(),

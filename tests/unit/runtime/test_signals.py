@@ -17,7 +17,8 @@ import pytest
 
 from config import Settings, load_settings
 from core.events import Event, StopRequested
-from db.journal import JournalReader, journal_path
+from db.journal import journal_path
+from db.journal_reader import JournalReader
 from runtime.planning import plan_for, session_folder
 from runtime.signals import flattened_on_signals
 
