@@ -314,7 +314,7 @@ class TradingDay(RandomDay, RuleBasedStateMachine):
 
 TestTradingDay = TradingDay.TestCase
 TestTradingDay.settings = settings(
-    max_examples=int(os.environ.get("TRADER_LAW_EXAMPLES", "150")),
+    max_examples=int(os.environ.get("TRADER_LAW_EXAMPLES", "220")),
     stateful_step_count=50,
     deadline=None,
     print_blob=True,
