@@ -144,6 +144,28 @@ def test_an_adopted_order_of_another_day_is_kept_and_a_foreign_one_is_not(play: 
     assert [row["trade_date"] for row in played.rows("sessions")] == ["2024-06-04", "2024-06-05"]
 
 
+@pytest.mark.parametrize(
+    "ref", ["a/b/1/c", "DU1234567-20241399/CVNA/1/stop", "DU1234567-2024/CVNA/1/stop", "DU7-20240605/CVNA/1/stop"]
+)
+def test_a_reference_of_other_people_s_that_looks_like_ours_stops_nothing(play: Any, ref: str) -> None:
+    fill, echo = replace(FILL, order_ref=ref), replace(ECHO, order_ref=ref)
+    played = play(OrderReported(0, echo), ExecutionReported(0, fill), BrokerRead(0, (echo,), (fill,), ()))
+    assert [(row["order_ref"], row["session"]) for row in played.rows("executions")] == [(ref, "None")]
+    assert played.rows("orders") == []
+    assert [row["session"] for row in played.rows("sessions")] == [SESSION]
+
+
+def test_an_order_that_closes_other_people_s_shares_is_the_session_s_and_what_it_sells_is_not(play: Any) -> None:
+    spec = replace(SPEC, order_ref=f"{SESSION}+account/CVNA/1/exit", kind=OrderKind.MARKET, stop_price=None)
+    echo, fill = (replace(one, order_ref=spec.order_ref) for one in (ECHO, FILL))
+    filled = OrderStatusReported(0, spec.order_ref, 500, OrderStatus.FILLED, 100, 0, "")
+    played = play((Woke(0, "x"), (PlaceOrders((spec,)),)), OrderReported(0, echo), ExecutionReported(0, fill), filled)
+    order = played.order()
+    assert (order["session"], order["leg"], order["filled"]) == (SESSION, "exit", "100")
+    assert [(row["order_ref"], row["session"]) for row in played.rows("executions")] == [(spec.order_ref, "None")]
+    assert read_view(played.url, "v_positions") == []
+
+
 @pytest.mark.parametrize("order", list(permutations(range(4))))
 def test_fill_correction_and_commissions_count_once_in_any_order(play: Any, order: tuple[int, ...]) -> None:
     reports: list[Event] = [
