@@ -181,6 +181,21 @@ def test_fill_correction_and_commissions_count_once_in_any_order(play: Any, orde
     assert (counts["shares"], counts["commission"], counts["corrected"]) == (50, Decimal("-0.20"), True)
 
 
+def test_a_corrected_fill_keeps_its_commission_until_the_correction_has_one(play: Any) -> None:
+    """As in the ledger: else the sum over v_executions is not that over v_trades."""
+    corrected = replace(FILL, exec_id="00aa.1.02", price=Decimal("19.70"))
+    played = play(
+        ExecutionReported(0, FILL),
+        CommissionReported(0, FILL.exec_id, Decimal("1.00"), Decimal("3.10")),
+        ExecutionReported(0, corrected),
+    )
+    (row,) = read_view(played.url, "v_executions")
+    assert (row["price"], row["commission"], row["realized_pnl"]) == (corrected.price, Decimal("1.00"), Decimal("3.10"))
+    later = play(CommissionReported(0, corrected.exec_id, Decimal("0.70"), None))
+    (row,) = read_view(later.url, "v_executions")
+    assert (row["commission"], row["realized_pnl"]) == (Decimal("0.70"), Decimal("3.10"))
+
+
 def test_a_commission_without_a_figure_stays_pending(play: Any) -> None:
     played = play(ExecutionReported(0, FILL), CommissionReported(0, FILL.exec_id, None, None))
     assert played.rows("commissions") == []
