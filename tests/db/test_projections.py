@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from core.codec import encode
-from core.commands import Command, PlaceOrders, RaiseAlert, RecordPhase
+from core.commands import Command, ForgetTrade, PlaceOrders, RaiseAlert, RecordPhase, RecordTrade
 from core.events import (
     BrokerRead,
     CommissionReported,
@@ -24,10 +24,10 @@ from core.events import (
     Woke,
 )
 from core.orders import Execution, OpenOrder, OrderSpec
-from core.records import Alert
-from core.vocabulary import Action, ErrorKind, OrderKind, OrderStatus, Phase, Severity
+from core.records import Alert, Trade
+from core.vocabulary import Action, ErrorKind, ExitReason, OrderKind, OrderStatus, Phase, Severity, Side
 from db.journal import Journal, JournalRow
-from db.queries import read_view
+from db.queries import read_view, trades
 from tests.support.journals import SESSION
 from tests.support.shipping import ship_all, tables
 
@@ -35,6 +35,9 @@ REF = f"{SESSION}/CVNA/1/stop"
 SPEC = OrderSpec(REF, "CVNA", Action.SELL, OrderKind.STOP, 100, stop_price=Decimal("19.70"))
 ECHO = OpenOrder(REF, 5, 7, 500, "CVNA", Action.SELL, "STP", 100, OrderStatus.PRE_SUBMITTED)
 FILL = Execution("00aa.1.01", REF, 5, 7, 500, "CVNA", Action.SELL, 60, Decimal("19.69"), 1_717_594_300_000, "ARCA")
+D = Decimal
+NONE = (None, None, 0)
+"""What a trade knows beyond its fills."""
 PLACED = (Woke(0, "x"), (PlaceOrders((SPEC,)),))
 
 
@@ -212,6 +215,21 @@ def test_executions_of_a_read_back_and_foreign_ones_are_kept(play: Any) -> None:
     assert read_view(played.url, "v_positions") == [
         {"session": SESSION, "ticker": "CVNA", "shares": -60, "cash": Decimal("1181.40")}
     ]
+
+
+def test_a_trade_that_is_none_any_more_is_gone_and_its_number_may_come_again(play: Any) -> None:
+    """Within one batch too; what forgets a trade that was never recorded does nothing."""
+    annulled, other = (
+        Trade(SESSION, number, "CVNA", Side.LONG, 60, 0, 1, D("19"), D("20"), D("60"), None, ExitReason.STOP, *NONE)
+        for number in (1, 2)
+    )
+    recorded = [(Woke(0, "x"), (RecordTrade(trade),)) for trade in (annulled, other)]
+    forgotten = (Woke(0, "x"), (ForgetTrade(1), ForgetTrade(3)))
+    played = play(*recorded, forgotten)
+    assert trades(played.url, SESSION) == (other,)
+    again = replace(annulled, shares=50, commissions=D("1"))
+    played = play(recorded[0], forgotten, (Woke(0, "x"), (RecordTrade(again),)))
+    assert trades(played.url, SESSION) == (again, other)
 
 
 def test_a_halt_is_remembered_and_closed_is_not_for_ever(play: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -56,3 +57,33 @@ def test_an_exit_that_is_annulled_leaves_its_position_to_be_closed_at_once() -> 
     play = Playbook().when(buy()).when(filled("stop", 133, "74.80"), minutes(1))
     play.when(corrected("74.80", 0)).check("closed", is_bare, True)
     assert any(key.startswith("overfill/") for key in play.alerts)
+
+
+def recorded(play: Playbook) -> list[tuple[int, Decimal]]:
+    """The round trips as the database has them: shares and P&L."""
+    return sorted((trade.shares, trade.gross_pnl) for trade in play.trades.values())
+
+
+def made(play: Playbook) -> list[tuple[int, Decimal]]:
+    """The round trips of the ledger."""
+    trips = play.engine.state.ledger.trades()
+    return sorted((trip.most_held, trip.gross_pnl) for trip in trips if trip.gross_pnl is not None)
+
+
+def test_a_trade_whose_exit_is_annulled_is_none_until_it_has_ended_again() -> None:
+    play = Playbook().when(buy()).when(filled("stop", 133, "74.80"), minutes(1))
+    play.when(market_orders_wait, corrected("74.80", 0)).check("open", recorded, [])
+    play.when(filled("repair", 133, "74.70"), seconds(30)).check("closed", recorded, made(play))
+    assert len(play.trades) == 1
+
+
+def test_trades_that_a_correction_joins_are_one() -> None:
+    """Three shares of the first exit are taken back: the position was never flat between the two trades."""
+    play = Playbook().when(buy()).when(filled("target", 133, "75.25"), minutes(4))
+    first = play.broker.executions[-1]
+    play.when(buy()).when(filled("stop", 133, "74.80"), minutes(1))
+    assert len(play.trades) == 2
+    play.broker.executions.append(play.broker.executions.pop(play.broker.executions.index(first)))
+    play.when(corrected("75.25", 130), seconds(30)).check("bare", is_bare, True)
+    assert len(play.trades) == 1
+    play.check("as in the ledger", recorded, made(play))

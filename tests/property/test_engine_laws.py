@@ -219,7 +219,7 @@ class TradingDay(RandomDay, RuleBasedStateMachine):
         self.broker.outbox.clear()
         self.pass_time(self.now_ms + 10_000)  # what a new process takes to start
         self.broker.outbox.clear()
-        self.engine, self.journal, self.halted = Engine(self.params, PLAN), [], False
+        self.engine, self.journal, self.halted, self.trades = Engine(self.params, PLAN), [], False, {}
         self.describe()
         if self.broker.connected:
             self.feed(e.LinkChanged(0, Link.CONNECTED, "test"))
@@ -269,6 +269,14 @@ class TradingDay(RandomDay, RuleBasedStateMachine):
         for ticker in TICKERS:
             held = sum(x.action.sign * x.shares for x in seen if x.ticker == ticker)
             assert state.ledger.position(ticker) == held == state.books[ticker].position
+
+    @invariant()
+    def the_trades_on_record_are_those_of_the_ledger(self) -> None:
+        ledger = self.engine.state.ledger
+        recorded = [(x.closed_ms, x.ticker, x.side, x.shares, x.gross_pnl, x.net_pnl) for x in self.trades.values()]
+        trips = ledger.trades()
+        made = [(x.closed_ms, x.ticker, x.side, x.most_held, x.gross_pnl, ledger.net_pnl(x)) for x in trips]
+        assert sorted(recorded, key=str) == sorted(made, key=str)
 
     @invariant()
     def stages_and_shelves_agree(self) -> None:
