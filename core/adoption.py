@@ -13,6 +13,7 @@ from core.orders import Execution, OpenOrder, OrderSpec, parse_order_ref, revisi
 from core.pricing import increments_of, leg_distances
 from core.protection import aim, is_working
 from core.state import Book, Bracket, Legs, Order
+from core.trades import part_of_ours
 from core.vocabulary import Action, Leg, OrderKind, Severity, Side
 
 KINDS = {
@@ -135,21 +136,12 @@ def take_foreign(desk: Desk, book: Book, execution: Execution, order: Order | No
     if known is not None or (not desk.state.ever_reconciled and not book.position):
         return None  # a correction, or a trade of before: the next read-back tells the position
     signed = execution.action.sign * execution.shares
-    ours = _part_of_ours(book, signed)
+    ours = part_of_ours(signed, book.foreign_shares, book.position)
     book.foreign_shares += signed - ours
     if ours:
         take_external(desk, book, replace(execution, shares=abs(ours)), at_ms)
     desk.read_broker(f"{execution.ticker} was traded by another")
     return book
-
-
-def _part_of_ours(book: Book, signed: int) -> int:
-    """Signed shares by which a foreign trade cuts our position: foreign shares of its direction go first."""
-    if book.foreign_shares * signed < 0:
-        signed -= max(signed, -book.foreign_shares) if signed < 0 else min(signed, -book.foreign_shares)
-    if book.position * signed >= 0:
-        return 0
-    return max(signed, -book.position) if signed < 0 else min(signed, -book.position)
 
 
 def take_external(desk: Desk, book: Book, execution: Execution, at_ms: int) -> None:
