@@ -133,14 +133,31 @@ def take_foreign(desk: Desk, book: Book, execution: Execution, order: Order | No
             book.foreign_shares += execution.action.sign * more
         if order.filled >= order.shares:
             desk.hear(book, order, Heard.FILLED)
-    if known is not None or (not desk.state.ever_reconciled and not book.position):
-        return None  # a correction, or a trade of before: the next read-back tells the position
+    if not desk.state.ever_reconciled and not book.position:
+        return None  # a trade of before: the read-back tells the position
+    if known is not None:
+        desk.read_broker(f"what another traded in {execution.ticker} was corrected")
+        return _correct_external(desk, book, execution)
     signed = execution.action.sign * execution.shares
     ours = part_of_ours(signed, book.foreign_shares, book.position)
     book.foreign_shares += signed - ours
     if ours:
         take_external(desk, book, replace(execution, shares=abs(ours)), at_ms)
     desk.read_broker(f"{execution.ticker} was traded by another")
+    return book
+
+
+def _correct_external(desk: Desk, book: Book, execution: Execution) -> Book | None:
+    """A trade of others is corrected. What it cut of ours follows, down to none; the rest the next read-back tells.
+
+    Shares that come back have no bracket any more: they count as over-filled, and are closed at once.
+    """
+    cut = desk.state.ledger.executions.get(execution.lineage)
+    if cut is None:
+        return None
+    ours = min(cut.shares, execution.shares)
+    book.position = desk.state.ledger.record(replace(execution, shares=ours)).position_after
+    settle_trades(desk, book)
     return book
 
 

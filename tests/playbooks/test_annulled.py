@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from core.vocabulary import Action
 from tests.support.happenings import (
     buy,
     corrected,
@@ -18,6 +19,7 @@ from tests.support.happenings import (
     minutes,
     restarted,
     seconds,
+    traded_by_hand,
 )
 from tests.support.playbook import Playbook
 
@@ -87,3 +89,23 @@ def test_trades_that_a_correction_joins_are_one() -> None:
     play.when(corrected("75.25", 130), seconds(30)).check("bare", is_bare, True)
     assert len(play.trades) == 1
     play.check("as in the ledger", recorded, made(play))
+
+
+def test_a_close_by_another_that_is_corrected_restates_its_trade() -> None:
+    play = Playbook().when(buy()).when(traded_by_hand(Action.SELL, 133, "75.00"), seconds(5))
+    play.check("closed by another", recorded, [(133, Decimal("-13.30"))])
+    play.when(corrected("75.20")).check("restated", recorded, [(133, Decimal("13.30"))])
+    play.check("as in the ledger", recorded, made(play)).when(seconds(30)).check("bare", is_bare, True)
+
+
+def test_a_close_by_another_that_is_annulled_leaves_our_shares_to_be_closed_at_once() -> None:
+    play = Playbook().when(buy()).when(traded_by_hand(Action.SELL, 133, "75.00"), seconds(5))
+    play.when(corrected("75.00", 0), seconds(30)).check("closed", is_bare, True)
+    assert play.engine.state.books["SOXL"].foreign_shares == 0
+    play.check("as in the ledger", recorded, made(play))
+
+
+def test_a_correction_of_what_others_traded_for_themselves_changes_no_trade() -> None:
+    play = Playbook().when(buy()).when(traded_by_hand(Action.BUY, 5, "75.00"), seconds(5))
+    play.when(corrected("75.20"), seconds(5)).check("none", recorded, [])
+    play.check("ours", lambda p: p.engine.position("SOXL"), 133)

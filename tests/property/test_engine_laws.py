@@ -205,11 +205,11 @@ class TradingDay(RandomDay, RuleBasedStateMachine):
     @precondition(lambda self: self.broker.executions and not self.broker.mute)
     @rule(index=st.integers(0, 100), kept=st.sampled_from([0, 1, 2]), cents=st.integers(-5, 5))
     def broker_corrects(self, index: int, kept: int, cents: int) -> None:
-        """An execution of an order that has ended is corrected: in its price, to half its shares, or to none."""
+        """An execution of others or of an ended order is corrected: in its price, to half its shares, or to none."""
         index = -1 - index % min(len(self.broker.executions), 10)
         old = self.broker.executions[index]
         order = self.broker.orders.get(old.order_ref)
-        if order is not None and not order.is_live:
+        if order is None or not order.is_live:
             self.broker.now_ms = self.now_ms
             self.broker.correct(index, old.shares * kept // 2, old.price + Decimal(cents) / 100)
 
