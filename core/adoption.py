@@ -165,7 +165,7 @@ def take_external(desk: Desk, book: Book, execution: Execution, at_ms: int) -> N
     """Our shares were closed by hand or by another client (CASES 22): the ledger says so, the legs follow."""
     book.position = desk.state.ledger.record(execution).position_after
     exit_shares(book, execution.action.sign * execution.shares)
-    book.last_exit_ms = at_ms
+    book.last_exit_ms = max(book.last_exit_ms, at_ms)
     settle_trades(desk, book)
     desk.alert(
         Severity.WARNING,

@@ -39,7 +39,7 @@ def take_own(desk: Desk, book: Book, order: Order, execution: Execution, at_ms: 
         book.behind.remove(order.ref)
     if order.filled >= order.shares:
         desk.hear(book, order, Heard.FILLED)
-    book.position, book.last_fill_ms = fill.position_after, at_ms
+    book.position, book.last_fill_ms = fill.position_after, max(book.last_fill_ms, at_ms)  # corrections are of before
     bracket = book.brackets.get(order.bracket)
     begins = bracket if order.leg is Leg.ENTRY and first and order.filled else None
     adds = begins is not None and fill.position_before * begins.side.sign > 0
@@ -51,7 +51,7 @@ def take_own(desk: Desk, book: Book, order: Order, execution: Execution, at_ms: 
     if order.leg is Leg.ENTRY:
         desk.state.rejects_in_a_row = 0
     else:
-        book.last_exit_ms = at_ms
+        book.last_exit_ms = max(book.last_exit_ms, at_ms)
     return True
 
 
