@@ -56,12 +56,11 @@ def trades(date: Date = None, of_demo: OfDemo = False, as_json: Json = False) ->
     if rows and not as_json:
         from cli.screen import say
         from config import load_settings
-        from runtime.summary import break_even_note
+        from runtime.summary import break_even_note, trades_in_words
 
-        nets = [row["net_pnl"] for row in rows if row["net_pnl"] is not None]
-        won = sum(net > 0 for net in nets)
-        rate = f"{won / len(nets):.1%}" if nets else "unknown"
-        say(f"{len(rows)} trades, net {sum(nets):+,.2f}, won {rate}. {break_even_note(load_settings())}")
+        for words in trades_in_words(rows):
+            say(words)
+        say(break_even_note(load_settings()))
 
 
 def decisions(date: Date = None, of_demo: OfDemo = False, as_json: Json = False) -> None:
@@ -76,7 +75,9 @@ def _show(what: str, columns: str, date: str | None, of_demo: bool, as_json: boo
     from runtime.records import read_day
 
     day, rows = read_day(settings, what, date)
-    rows.sort(key=lambda row: row["number"])
+    rows.sort(key=lambda row: (row["account"], row["number"]))
+    if len({row["account"] for row in rows}) > 1:
+        columns = f"account {columns}"
     title = what.capitalize()
     if as_json:
         show_json(rows)

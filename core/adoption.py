@@ -13,6 +13,7 @@ from core.orders import Execution, OpenOrder, OrderSpec, parse_order_ref, revisi
 from core.pricing import increments_of, leg_distances
 from core.protection import aim, is_working
 from core.state import Book, Bracket, Legs, Order
+from core.trades import part_of_ours
 from core.vocabulary import Action, Leg, OrderKind, Severity, Side
 
 KINDS = {
@@ -132,10 +133,13 @@ def take_foreign(desk: Desk, book: Book, execution: Execution, order: Order | No
             book.foreign_shares += execution.action.sign * more
         if order.filled >= order.shares:
             desk.hear(book, order, Heard.FILLED)
-    if known is not None or (not desk.state.ever_reconciled and not book.position):
-        return None  # a correction, or a trade of before: the next read-back tells the position
+    if not desk.state.ever_reconciled and not book.position:
+        return None  # a trade of before: the read-back tells the position
+    if known is not None:
+        desk.read_broker(f"what another traded in {execution.ticker} was corrected")
+        return _correct_external(desk, book, execution)
     signed = execution.action.sign * execution.shares
-    ours = _part_of_ours(book, signed)
+    ours = part_of_ours(signed, book.foreign_shares, book.position)
     book.foreign_shares += signed - ours
     if ours:
         take_external(desk, book, replace(execution, shares=abs(ours)), at_ms)
@@ -143,20 +147,25 @@ def take_foreign(desk: Desk, book: Book, execution: Execution, order: Order | No
     return book
 
 
-def _part_of_ours(book: Book, signed: int) -> int:
-    """Signed shares by which a foreign trade cuts our position: foreign shares of its direction go first."""
-    if book.foreign_shares * signed < 0:
-        signed -= max(signed, -book.foreign_shares) if signed < 0 else min(signed, -book.foreign_shares)
-    if book.position * signed >= 0:
-        return 0
-    return max(signed, -book.position) if signed < 0 else min(signed, -book.position)
+def _correct_external(desk: Desk, book: Book, execution: Execution) -> Book | None:
+    """A trade of others is corrected. What it cut of ours follows, down to none; the rest the next read-back tells.
+
+    Shares that come back have no bracket any more: they count as over-filled, and are closed at once.
+    """
+    cut = desk.state.ledger.executions.get(execution.lineage)
+    if cut is None:
+        return None
+    ours = min(cut.shares, execution.shares)
+    book.position = desk.state.ledger.record(replace(execution, shares=ours)).position_after
+    settle_trades(desk, book)
+    return book
 
 
 def take_external(desk: Desk, book: Book, execution: Execution, at_ms: int) -> None:
     """Our shares were closed by hand or by another client (CASES 22): the ledger says so, the legs follow."""
     book.position = desk.state.ledger.record(execution).position_after
     exit_shares(book, execution.action.sign * execution.shares)
-    book.last_exit_ms = at_ms
+    book.last_exit_ms = max(book.last_exit_ms, at_ms)
     settle_trades(desk, book)
     desk.alert(
         Severity.WARNING,

@@ -99,6 +99,13 @@ class RecordTrade(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class ForgetTrade(Command):
+    """A recorded round trip is none any more: the broker took fills back, or a late one joined it to another."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class RecordPhase(Command):
     """Store the session's new phase; a halt is remembered across restarts."""
 

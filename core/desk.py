@@ -19,7 +19,7 @@ from core.commands import (
     WakeAt,
 )
 from core.indicators import Atr, Resampler, Returns
-from core.orders import OrderSpec, parse_order_ref
+from core.orders import ON_ACCOUNT, OrderSpec, parse_order_ref
 from core.params import Params, SessionPlan, TickerParams
 from core.records import Alert
 from core.state import Book, Order, State
@@ -71,7 +71,7 @@ class Desk:
     @property
     def account_session(self) -> str:
         """The first part of references to orders that close other people's shares, on a person's demand."""
-        return f"{self.state.session}+account"
+        return f"{self.state.session}{ON_ACCOUNT}"
 
     # --- orders ---------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.bracket import Heard
-from core.commands import RecordTrade
+from core.commands import ForgetTrade, RecordTrade
 from core.desk import Desk
 from core.ledger import FillKind
 from core.orders import Execution, OrderRef, parse_order_ref
@@ -39,7 +39,7 @@ def take_own(desk: Desk, book: Book, order: Order, execution: Execution, at_ms: 
         book.behind.remove(order.ref)
     if order.filled >= order.shares:
         desk.hear(book, order, Heard.FILLED)
-    book.position, book.last_fill_ms = fill.position_after, at_ms
+    book.position, book.last_fill_ms = fill.position_after, max(book.last_fill_ms, at_ms)  # corrections are of before
     bracket = book.brackets.get(order.bracket)
     begins = bracket if order.leg is Leg.ENTRY and first and order.filled else None
     adds = begins is not None and fill.position_before * begins.side.sign > 0
@@ -51,7 +51,7 @@ def take_own(desk: Desk, book: Book, order: Order, execution: Execution, at_ms: 
     if order.leg is Leg.ENTRY:
         desk.state.rejects_in_a_row = 0
     else:
-        book.last_exit_ms = at_ms
+        book.last_exit_ms = max(book.last_exit_ms, at_ms)
     return True
 
 
@@ -93,6 +93,8 @@ def settle_trades(desk: Desk, book: Book) -> None:
     while len(book.trades) < len(trips):
         book.trades.append(TradeNote(desk.state.next_trade))
         desk.state.next_trade += 1
+    for note in book.trades[len(trips) :]:
+        _forget(desk, note)
     del book.trades[len(trips) :]
     for trip, note in zip(trips, book.trades, strict=True):
         if trip.closed_ms is None:
@@ -125,11 +127,19 @@ def report_trades(desk: Desk, book: Book) -> None:
     """Record every closed round trip that is new, or that a commission or a correction has changed."""
     for trip, note in zip(desk.state.ledger.books[book.ticker].trips, book.trades, strict=True):
         if trip.closed_ms is None or trip.exit_price is None or trip.gross_pnl is None:
+            _forget(desk, note)
             continue
         trade = _trade(desk, trip, note)
         if trade != note.reported:
             note.reported = trade
             desk.out.append(RecordTrade(trade))
+
+
+def _forget(desk: Desk, note: TradeNote) -> None:
+    """Take a trade back that was recorded as closed and is not."""
+    if note.reported is not None:
+        note.reported = None
+        desk.out.append(ForgetTrade(note.number))
 
 
 def _trade(desk: Desk, trip: RoundTrip, note: TradeNote) -> Trade:

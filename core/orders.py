@@ -99,6 +99,10 @@ def order_ref(session: str, ticker: str, number: int, leg: Leg) -> str:
     return f"{session}/{ticker}/{number}/{leg}"
 
 
+ON_ACCOUNT = "+account"
+"""Follows the session in references to orders that close other people's shares, on a person's demand."""
+
+
 @dataclass(frozen=True, slots=True)
 class OrderRef:
     """An order's reference, taken apart."""

@@ -1,6 +1,7 @@
 """The broker's day against the database's (SEMANTICS 10): missing rows to add, and breaks that nothing explains.
 
-The caller passes the executions that count: the session's own and, where the owner closed by hand, those too.
+The caller passes the executions of the session and those of others in its tickers; of these the part counts that closed
+shares of ours.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from core.reconciliation import (
     Scope,
 )
 from core.records import Trade
-from core.trades import RoundTrip
+from core.trades import RoundTrip, part_of_ours
 from core.vocabulary import Side
 
 NEVER = (-1, "")
@@ -36,27 +37,38 @@ def reconcile(broker: BrokerDay, database: DatabaseDay) -> Reconciliation:
     executions = tuple(_missing_executions(broker, database))
     commissions = tuple(_missing_commissions(broker, database))
     whole = with_rows(database, executions, commissions)
-    ledger = _ledger_of(whole)
+    ledger, foreign = _books_of(whole)
     trades = tuple(_restated_trades(database, whole, ledger))
     whole = with_rows(whole, trades=trades)
     pnl = tuple(_pnl_lines(whole, ledger))
     breaks = (
         *_execution_breaks(broker, database),
         *_commission_breaks(broker, whole, ledger),
-        *_position_breaks(broker, whole, ledger),
+        *_position_breaks(broker, ledger, foreign),
         *_trade_breaks(whole, ledger),
         *_pnl_breaks(pnl),
     )
     return Reconciliation(executions, commissions, trades, breaks, pnl)
 
 
-def _ledger_of(day: DatabaseDay) -> Ledger:
-    ledger = Ledger()
+def _books_of(day: DatabaseDay) -> tuple[Ledger, dict[str, int]]:
+    """The session's ledger, and the shares of others by ticker. Whose a fill is, is told as the engine tells it."""
+    told, ledger = Ledger(), Ledger()
+    foreign = {row.ticker: row.shares for row in day.positions_before}
     for execution in day.executions:
-        ledger.record(execution)
+        told.record(execution)
+    for execution in told.executions_of():
+        if execution.order_ref.startswith(f"{day.session}/"):
+            ledger.record(execution)
+            continue
+        signed, theirs = execution.action.sign * execution.shares, foreign.get(execution.ticker, 0)
+        ours = part_of_ours(signed, theirs, ledger.position(execution.ticker))
+        foreign[execution.ticker] = theirs + signed - ours
+        if ours:
+            ledger.record(replace(execution, shares=abs(ours)))
     for row in day.commissions:
         ledger.set_commission(row.exec_id, row.commission)
-    return ledger
+    return ledger, foreign
 
 
 def with_rows(
@@ -111,21 +123,21 @@ def _execution_breaks(broker: BrokerDay, database: DatabaseDay) -> Iterator[Brea
 
 def _commission_breaks(broker: BrokerDay, whole: DatabaseDay, ledger: Ledger) -> Iterator[Break]:
     theirs = {row.exec_id: row for row in broker.commissions}
+    lineages = {row.lineage for row in whole.executions}
     for row in whole.commissions:
         other = theirs.get(row.exec_id, row)
         if _differ(row.commission, other.commission) or _differ(row.realized_pnl, other.realized_pnl):
             yield Break(BreakKind.COMMISSION_DIFFERS, row.exec_id, _figures(row), _figures(other))
-        if lineage_of(row.exec_id) not in ledger.executions:
+        if lineage_of(row.exec_id) not in lineages:
             yield Break(BreakKind.COMMISSION_WITHOUT_EXECUTION, row.exec_id, _figures(row), "")
     for exec_id in ledger.commission_pending():
         yield Break(BreakKind.COMMISSION_PENDING, exec_id, "", "")
 
 
-def _position_breaks(broker: BrokerDay, whole: DatabaseDay, ledger: Ledger) -> Iterator[Break]:
-    before = {row.ticker: row.shares for row in whole.positions_before}
+def _position_breaks(broker: BrokerDay, ledger: Ledger, foreign: dict[str, int]) -> Iterator[Break]:
     now = {row.ticker: row.shares for row in broker.positions}
-    for ticker in sorted(before.keys() | now.keys() | ledger.positions.keys()):
-        expected = before.get(ticker, 0) + ledger.position(ticker)
+    for ticker in sorted(foreign.keys() | now.keys() | ledger.positions.keys()):
+        expected = foreign.get(ticker, 0) + ledger.position(ticker)
         if expected != now.get(ticker, 0):
             yield Break(BreakKind.POSITION_DIFFERS, ticker, str(expected), str(now.get(ticker, 0)))
         if ledger.position(ticker):
@@ -159,7 +171,7 @@ def _corrected_trades(database: DatabaseDay, ledger: Ledger) -> Iterator[Trade]:
 
     A correction that splits, joins or opens round trips restates nothing: a person is to look at that.
     """
-    before = _ledger_of(database)
+    before, _ = _books_of(database)
     now = {_lineages(trip): trip for ticker in ledger.books for trip in ledger.trades(ticker)}
     for _, trade, trip in _trade_pairs(database, before):
         if trade is None or trip is None or not _is_right(trade, trip, before):

@@ -21,7 +21,7 @@ class CommissionRow:
 
 @dataclass(frozen=True, slots=True)
 class BrokerDay:
-    """The day as the broker tells it after the close."""
+    """The day as the broker tells it after the close; executions of others in the session's tickers too."""
 
     executions: tuple[Execution, ...]
     commissions: tuple[CommissionRow, ...]
@@ -30,8 +30,13 @@ class BrokerDay:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseDay:
-    """The day as the database has it; `positions_before` are those that the account held before the session."""
+    """The day as the database has it; `positions_before` is what the account had that is not the session's.
 
+    Executions of others in the session's tickers are among them; of other tickers only their sum is, in
+    `positions_before`.
+    """
+
+    session: str
     executions: tuple[Execution, ...]
     commissions: tuple[CommissionRow, ...]
     trades: tuple[Trade, ...]

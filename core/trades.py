@@ -18,6 +18,15 @@ class CostMethod(StrEnum):
     AVERAGE = "average"
 
 
+def part_of_ours(signed: int, foreign_shares: int, position: int) -> int:
+    """Signed shares by which a foreign trade cuts our position: foreign shares of its direction go first."""
+    if foreign_shares * signed < 0:
+        signed -= max(signed, -foreign_shares) if signed < 0 else min(signed, -foreign_shares)
+    if position * signed >= 0:
+        return 0
+    return max(signed, -position) if signed < 0 else min(signed, -position)
+
+
 @dataclass(slots=True)
 class Lot:
     """Shares of one execution that are still held; signed, dollars a share."""

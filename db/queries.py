@@ -78,6 +78,14 @@ def read_journal(url: str, session: str, after_sequence: int = 0) -> Iterator[Jo
             after_sequence = rows[-1].sequence
 
 
+def first_event(url: str, session: str, name: str) -> str | None:
+    """The first event of that kind in a session's shipped journal, as JSON; None when there is none."""
+    entry = models.JournalEntry
+    query = select(entry.event).where(entry.session == session, entry.name == name).order_by(entry.sequence).limit(1)
+    with open_database(url).connect() as connection:
+        return connection.scalar(query)
+
+
 def database_day(url: str, session: str, counts: Callable[[Execution], bool]) -> DatabaseDay:
     """A session's day for `core.reconcile`: of the account's executions of that Eastern day those that count."""
     subject = Subject.parse(session)
@@ -96,7 +104,7 @@ def database_day(url: str, session: str, counts: Callable[[Execution], bool]) ->
             .order_by(models.CommissionRecord.exec_id)
         )
         commissions = tuple(CommissionRow(row.exec_id, row.commission, row.realized_pnl) for row in costs)
-        return DatabaseDay(executions, commissions, _trades(tables, session))
+        return DatabaseDay(session, executions, commissions, _trades(tables, session))
 
 
 def trades(url: str, session: str) -> tuple[Trade, ...]:

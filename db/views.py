@@ -58,14 +58,18 @@ VIEWS = (
     ),
     View(
         "v_executions",
-        "Fills that count (the latest correction of each) with their commission; null: not yet reported",
+        "Fills that count (the latest correction of each) with the commission reported last; null: not yet reported",
         """
         SELECT account, (executed_at AT TIME ZONE 'America/New_York')::date AS trade_date, exec_id, session, order_ref,
                ticker, action, shares, price, executed_at, exchange, commission, realized_pnl,
                added_by_reconcile, corrected
         FROM (
-            SELECT e.*, c.commission, c.realized_pnl, e.correction > min(e.correction) OVER lineages AS corrected,
-                   row_number() OVER (lineages ORDER BY e.correction DESC, e.exec_id DESC) AS newness
+            SELECT e.*, e.correction > min(e.correction) OVER lineages AS corrected,
+                   row_number() OVER (lineages ORDER BY e.correction DESC, e.exec_id DESC) AS newness,
+                   first_value(c.commission) OVER
+                       (lineages ORDER BY c.commission IS NULL, e.correction DESC, e.exec_id DESC) AS commission,
+                   first_value(c.realized_pnl) OVER
+                       (lineages ORDER BY c.realized_pnl IS NULL, e.correction DESC, e.exec_id DESC) AS realized_pnl
             FROM executions e LEFT JOIN commissions c USING (account, exec_id)
             WINDOW lineages AS (PARTITION BY e.account, e.lineage)
         ) ranked

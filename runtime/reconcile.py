@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 from config import Settings
 from core.codec import decode
 from core.events import BrokerRead
 from core.ledger import Ledger
+from core.money import ZERO
 from core.orders import Execution, PositionRow
 from core.params import SessionPlan
 from core.reconcile import reconcile as compare
 from core.reconciliation import Break, BrokerDay
 from core.records import Alert
 from core.vocabulary import Severity
-from db.journal import journal_path
-from db.journal_reader import JournalReader
-from db.queries import database_day
+from db.queries import database_day, first_event
 from db.reconcile import store
 from runtime.bootstrap import make_alerts
 from runtime.broker_day import AccountNow, read_account_now
+from runtime.calendar import eastern_date
 from runtime.database import with_database
 from runtime.planning import plan_for, session_folder
 from runtime.reports import ReconcileReport
 from runtime.shipping import ship_rest
-
-FIRST_ROWS = 1_000
-"""Where the first read-back of a session stands in its journal: among its first events."""
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +42,9 @@ async def reconcile(settings: Settings, date: str) -> ReconcileReport:
         url = running.database_url.get_secret_value()
         ship_rest(folder, plan.session, url)
         account = await read_account_now(settings)
-        counts = own_executions(settings, plan)
-        ours = replace(
-            database_day(url, plan.session, counts), positions_before=tuple(_positions_before(folder, plan, counts))
-        )
+        counts = compared_executions(settings, plan)
+        others = positions_of_others(_first_read_back(url, plan), account.executions, counts, plan.date)
+        ours = replace(database_day(url, plan.session, counts), positions_before=tuple(others))
         found = compare(_brokers_day(account, counts, {row.ticker for row in ours.positions_before}), ours)
         store(url, plan.session, found)
         if found.breaks:
@@ -75,44 +70,48 @@ def _alert(settings: Settings, plan: SessionPlan, words: str) -> None:
     alerts.close()
 
 
-def own_executions(settings: Settings, plan: SessionPlan) -> Callable[[Execution], bool]:
-    """Which executions the session answers for: its own, and the owner's by hand in a ticker that is the session's.
+def _first_read_back(url: str, plan: SessionPlan) -> BrokerRead | None:
+    text = first_event(url, plan.session, BrokerRead.__name__)
+    event = None if text is None else decode(text)
+    return event if isinstance(event, BrokerRead) else None
 
-    Where foreign positions are allowed beside ours, those by hand are the owner's own affair.
+
+def compared_executions(settings: Settings, plan: SessionPlan) -> Callable[[Execution], bool]:
+    """Which executions are compared one by one: the session's, and those of others in its tickers, which may be cut of
+    our shares. TWS may be set to list days that have passed as well; they are not this one's.
     """
-    prefix = f"{plan.session}/"
-    tickers = frozenset() if settings.allow_foreign_positions else frozenset(settings.tickers)
+    prefix, tickers = f"{plan.session}/", frozenset(settings.tickers)
     return lambda execution: (
-        execution.order_ref.startswith(prefix) or (execution.ticker in tickers and not execution.order_ref)
+        eastern_date(execution.time_ms) == plan.date
+        and (execution.order_ref.startswith(prefix) or execution.ticker in tickers)
     )
 
 
-def _positions_before(folder: Path, plan: SessionPlan, counts: Callable[[Execution], bool]) -> Iterator[PositionRow]:
-    """What the account held before the session: its first read-back, less what we had already done by then."""
-    path = journal_path(folder, plan.session)
-    if not path.exists():
-        return
-    reader = JournalReader(path)
-    try:
-        events = (decode(row.event) for row in reader.read(0, FIRST_ROWS))
-        first = next((event for event in events if isinstance(event, BrokerRead)), None)
-    finally:
-        reader.close()
+def positions_of_others(
+    first: BrokerRead | None, executions: Iterable[Execution], counts: Callable[[Execution], bool], date: str
+) -> Iterator[PositionRow]:
+    """What the account has that is not the session's: what it held at midnight, by the session's first read-back, and
+    what was traded since in other tickers.
+    """
     if first is None:
         return
-    ledger = Ledger()
-    for execution in filter(counts, first.executions):
-        ledger.record(execution)
-    for row in first.positions:
-        shares = row.shares - ledger.position(row.ticker)
-        if shares:
-            yield PositionRow(row.ticker, shares, row.average_cost)
+    done, others = Ledger(), Ledger()
+    for execution in first.executions:
+        if eastern_date(execution.time_ms) == date:
+            done.record(execution)
+    for execution in executions:
+        if eastern_date(execution.time_ms) == date and not counts(execution):
+            others.record(execution)
+    held = {row.ticker: row.shares for row in first.positions}
+    for ticker in sorted(held.keys() | done.positions.keys() | others.positions.keys()):
+        shares = held.get(ticker, 0) - done.position(ticker) + others.position(ticker)
+        yield PositionRow(ticker, shares, ZERO)
 
 
-def _brokers_day(account: AccountNow, counts: Callable[[Execution], bool], before: set[str]) -> BrokerDay:
+def _brokers_day(account: AccountNow, counts: Callable[[Execution], bool], others: set[str]) -> BrokerDay:
     executions = tuple(filter(counts, account.executions))
     ids = {execution.exec_id for execution in executions}
-    tickers = {execution.ticker for execution in executions} | before
+    tickers = {execution.ticker for execution in executions} | others
     return BrokerDay(
         executions,
         tuple(row for row in account.commissions if row.exec_id in ids),

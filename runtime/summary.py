@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 from pydantic import BaseModel, field_serializer
 
@@ -68,6 +70,25 @@ async def summarise(settings: Settings, date: str, market: str, duration_seconds
 
 def _cents(amount: Decimal | None) -> Decimal | None:
     return None if amount is None else cents(amount)
+
+
+def trades_in_words(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What rows of v_trades came to: a sentence for each account, for their dollars are not the same."""
+    accounts = sorted({row["account"] for row in rows})
+    return [
+        (f"{account}: " if len(accounts) > 1 else "") + _of_account([row for row in rows if row["account"] == account])
+        for account in accounts
+    ]
+
+
+def _of_account(rows: Sequence[Mapping[str, Any]]) -> str:
+    nets = [row["net_pnl"] for row in rows if row["net_pnl"] is not None]
+    if not nets:
+        return f"{len(rows)} trades, net not known: commissions are pending."
+    words = f"net {sum(nets):+,.2f}, won {sum(net > 0 for net in nets) / len(nets):.1%}"
+    if len(nets) < len(rows):
+        words = f"of {len(nets)} {words}; {len(rows) - len(nets)} with a commission pending are not in it"
+    return f"{len(rows)} trades, {words}."
 
 
 def break_even_note(settings: Settings) -> str:

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
-from core.orders import Execution, parse_order_ref, revision_of
+from core.orders import Execution, revision_of
 from db.models import CommissionRecord, ExecutionRecord
-from db.projections.place import Subject, session_row, text
+from db.projections.place import owner_of, session_row, text
 from db.times import from_ms
 
 
@@ -16,16 +16,16 @@ def take_execution(tables: Session, account: str, execution: Execution, *, added
     """Store an execution unless its id is there; a correction has an id of its own."""
     if tables.get(ExecutionRecord, (account, execution.exec_id)) is not None:
         return
-    ref = parse_order_ref(execution.order_ref)
-    if ref is not None:
-        session_row(tables, Subject.parse(ref.session))
+    owner = owner_of(execution.order_ref, account)
+    if owner is not None:
+        session_row(tables, owner)
     tables.add(
         ExecutionRecord(
             account=account,
             exec_id=execution.exec_id,
             lineage=execution.lineage,
             correction=revision_of(execution.exec_id)[0],
-            session=None if ref is None else ref.session,
+            session=None if owner is None else owner.session,
             order_ref=text(execution.order_ref),
             order_id=execution.order_id,
             client_id=execution.client_id,

@@ -11,10 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.events import OrderErrorReported, OrderStatusReported
-from core.orders import OpenOrder, OrderSpec, parse_order_ref
+from core.orders import ON_ACCOUNT, OpenOrder, OrderSpec, parse_order_ref
 from core.vocabulary import ErrorKind, OrderStatus
 from db.models import OrderRecord
-from db.projections.place import Place, Subject, session_row, text
+from db.projections.place import Place, owner_of, session_row, text
 from db.times import from_ms
 
 ENDED = frozenset({OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.API_CANCELLED, OrderStatus.INACTIVE})
@@ -23,7 +23,7 @@ ENDED = frozenset({OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.API_CA
 def place(tables: Session, where: Place, specs: Iterable[OrderSpec]) -> None:
     """Orders that are about to be sent."""
     for spec in specs:
-        order = _order(tables, spec.order_ref, spec.ticker, spec.action, spec.kind, spec.shares)
+        order = _order(tables, where, spec.order_ref, spec.ticker, spec.action, spec.kind, spec.shares)
         if order is None:
             continue
         order.limit_price, order.stop_price = spec.limit_price, spec.stop_price
@@ -35,7 +35,9 @@ def place(tables: Session, where: Place, specs: Iterable[OrderSpec]) -> None:
 
 def echo(tables: Session, where: Place, reported: OpenOrder, *, read_back: bool = False) -> None:
     """The broker's echo of a live order; one that is not ours is passed over."""
-    order = _order(tables, reported.order_ref, reported.ticker, reported.action, text(reported.kind), reported.shares)
+    order = _order(
+        tables, where, reported.order_ref, reported.ticker, reported.action, text(reported.kind), reported.shares
+    )
     if order is None:
         return
     order.shares = reported.shares
@@ -93,17 +95,24 @@ def _take_status(order: OrderRecord, where: Place, new: OrderStatus, filled: int
         order.ended_at = where.at
 
 
-def _order(tables: Session, order_ref: str, ticker: str, action: str, kind: str, shares: int) -> OrderRecord | None:
-    """The row of an order of ours, made when it is not there; None when it is not ours."""
+def _order(
+    tables: Session, where: Place, order_ref: str, ticker: str, action: str, kind: str, shares: int
+) -> OrderRecord | None:
+    """The row of an order of ours, made when it is not there; None when it is not ours.
+
+    One that closes other people's shares is ours too, of the session that was asked to; what it fills is not.
+    """
     ref = parse_order_ref(order_ref)
-    if ref is None:
+    owner = where.subject if ref is not None and ref.session == where.subject.session + ON_ACCOUNT else None
+    owner = owner or owner_of(order_ref, where.subject.account)
+    if ref is None or owner is None:
         return None
     order = tables.get(OrderRecord, order_ref)
     if order is None:
-        session_row(tables, Subject.parse(ref.session))
+        session_row(tables, owner)
         order = OrderRecord(
             order_ref=order_ref,
-            session=ref.session,
+            session=owner.session,
             ticker=ticker,
             number=ref.number,
             leg=ref.leg,

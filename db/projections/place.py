@@ -9,6 +9,7 @@ from typing import Self
 from sqlalchemy.orm import Session
 
 from core.errors import InvalidValueError
+from core.orders import parse_order_ref
 from db import models
 from db.times import from_ms
 
@@ -27,7 +28,10 @@ class Subject:
         account, _, day = session.rpartition("-")
         if not account or len(day) != 8 or not day.isdecimal():
             raise InvalidValueError("session", session, "<account>-<yyyymmdd>")
-        return cls(session, account, date(int(day[:4]), int(day[4:6]), int(day[6:])))
+        try:
+            return cls(session, account, date(int(day[:4]), int(day[4:6]), int(day[6:])))
+        except ValueError:
+            raise InvalidValueError("session", session, "a day that there is") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,18 @@ class Place:
     def at(self) -> datetime:
         """The session's time of the row."""
         return from_ms(self.at_ms)
+
+
+def owner_of(order_ref: str, account: str) -> Subject | None:
+    """The session of this account that an order is of; None for other people's, whatever their references look like."""
+    ref = parse_order_ref(order_ref)
+    if ref is None:
+        return None
+    try:
+        owner = Subject.parse(ref.session)
+    except InvalidValueError:
+        return None
+    return owner if owner.account == account else None
 
 
 def session_row(tables: Session, subject: Subject) -> models.Session:

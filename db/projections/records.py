@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core.commands import (
     ClearAlert,
     Command,
+    ForgetTrade,
     PlaceBracket,
     PlaceOrders,
     RaiseAlert,
@@ -22,7 +23,7 @@ from core.vocabulary import Phase
 from db.models import AlertRecord, DecisionRecord
 from db.projections import orders
 from db.projections.place import Place, session_row, text
-from db.projections.trades import take_trade
+from db.projections.trades import forget_trade, take_trade
 from db.times import from_ms
 
 
@@ -53,6 +54,10 @@ def _decision(tables: Session, where: Place, command: RecordDecision) -> None:
 
 def _trade(tables: Session, where: Place, command: RecordTrade) -> None:
     take_trade(tables, where.subject.session, command.trade)
+
+
+def _forget_trade(tables: Session, where: Place, command: ForgetTrade) -> None:
+    forget_trade(tables, where.subject.session, command.number)
 
 
 def _phase(tables: Session, where: Place, command: RecordPhase) -> None:
@@ -101,6 +106,7 @@ def _orders(tables: Session, where: Place, command: PlaceOrders) -> None:
 COMMANDS: dict[type[Command], Callable[[Session, Place, Any], None]] = {
     RecordDecision: _decision,
     RecordTrade: _trade,
+    ForgetTrade: _forget_trade,
     RecordPhase: _phase,
     RaiseAlert: _raise,
     ClearAlert: _clear,

@@ -1,4 +1,4 @@
-"""Round trips: recorded when they close, and again when a late commission or correction changes them."""
+"""Round trips: recorded when they close, again when a late commission or correction changes them, or taken back."""
 
 from __future__ import annotations
 
@@ -31,3 +31,11 @@ def take_trade(tables: Session, session: str, trade: Trade) -> None:
             adds=trade.adds,
         )
     )
+
+
+def forget_trade(tables: Session, session: str, number: int) -> None:
+    """Remove a round trip that the executions no longer make."""
+    row = tables.get(TradeRecord, (session, number))
+    if row is not None:
+        tables.delete(row)
+        tables.flush()  # the number may come again

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from core.codec import encode
-from core.commands import Command, PlaceOrders, RaiseAlert, RecordPhase
+from core.commands import Command, ForgetTrade, PlaceOrders, RaiseAlert, RecordPhase, RecordTrade
 from core.events import (
     BrokerRead,
     CommissionReported,
@@ -24,10 +24,10 @@ from core.events import (
     Woke,
 )
 from core.orders import Execution, OpenOrder, OrderSpec
-from core.records import Alert
-from core.vocabulary import Action, ErrorKind, OrderKind, OrderStatus, Phase, Severity
+from core.records import Alert, Trade
+from core.vocabulary import Action, ErrorKind, ExitReason, OrderKind, OrderStatus, Phase, Severity, Side
 from db.journal import Journal, JournalRow
-from db.queries import read_view
+from db.queries import read_view, trades
 from tests.support.journals import SESSION
 from tests.support.shipping import ship_all, tables
 
@@ -35,6 +35,9 @@ REF = f"{SESSION}/CVNA/1/stop"
 SPEC = OrderSpec(REF, "CVNA", Action.SELL, OrderKind.STOP, 100, stop_price=Decimal("19.70"))
 ECHO = OpenOrder(REF, 5, 7, 500, "CVNA", Action.SELL, "STP", 100, OrderStatus.PRE_SUBMITTED)
 FILL = Execution("00aa.1.01", REF, 5, 7, 500, "CVNA", Action.SELL, 60, Decimal("19.69"), 1_717_594_300_000, "ARCA")
+D = Decimal
+NONE = (None, None, 0)
+"""What a trade knows beyond its fills."""
 PLACED = (Woke(0, "x"), (PlaceOrders((SPEC,)),))
 
 
@@ -144,6 +147,28 @@ def test_an_adopted_order_of_another_day_is_kept_and_a_foreign_one_is_not(play: 
     assert [row["trade_date"] for row in played.rows("sessions")] == ["2024-06-04", "2024-06-05"]
 
 
+@pytest.mark.parametrize(
+    "ref", ["a/b/1/c", "DU1234567-20241399/CVNA/1/stop", "DU1234567-2024/CVNA/1/stop", "DU7-20240605/CVNA/1/stop"]
+)
+def test_a_reference_of_other_people_s_that_looks_like_ours_stops_nothing(play: Any, ref: str) -> None:
+    fill, echo = replace(FILL, order_ref=ref), replace(ECHO, order_ref=ref)
+    played = play(OrderReported(0, echo), ExecutionReported(0, fill), BrokerRead(0, (echo,), (fill,), ()))
+    assert [(row["order_ref"], row["session"]) for row in played.rows("executions")] == [(ref, "None")]
+    assert played.rows("orders") == []
+    assert [row["session"] for row in played.rows("sessions")] == [SESSION]
+
+
+def test_an_order_that_closes_other_people_s_shares_is_the_session_s_and_what_it_sells_is_not(play: Any) -> None:
+    spec = replace(SPEC, order_ref=f"{SESSION}+account/CVNA/1/exit", kind=OrderKind.MARKET, stop_price=None)
+    echo, fill = (replace(one, order_ref=spec.order_ref) for one in (ECHO, FILL))
+    filled = OrderStatusReported(0, spec.order_ref, 500, OrderStatus.FILLED, 100, 0, "")
+    played = play((Woke(0, "x"), (PlaceOrders((spec,)),)), OrderReported(0, echo), ExecutionReported(0, fill), filled)
+    order = played.order()
+    assert (order["session"], order["leg"], order["filled"]) == (SESSION, "exit", "100")
+    assert [(row["order_ref"], row["session"]) for row in played.rows("executions")] == [(spec.order_ref, "None")]
+    assert read_view(played.url, "v_positions") == []
+
+
 @pytest.mark.parametrize("order", list(permutations(range(4))))
 def test_fill_correction_and_commissions_count_once_in_any_order(play: Any, order: tuple[int, ...]) -> None:
     reports: list[Event] = [
@@ -157,6 +182,21 @@ def test_fill_correction_and_commissions_count_once_in_any_order(play: Any, orde
     assert len(played.rows("executions")) == len(played.rows("commissions")) == 2
     (counts,) = read_view(played.url, "v_executions")
     assert (counts["shares"], counts["commission"], counts["corrected"]) == (50, Decimal("-0.20"), True)
+
+
+def test_a_corrected_fill_keeps_its_commission_until_the_correction_has_one(play: Any) -> None:
+    """As in the ledger: else the sum over v_executions is not that over v_trades."""
+    corrected = replace(FILL, exec_id="00aa.1.02", price=Decimal("19.70"))
+    played = play(
+        ExecutionReported(0, FILL),
+        CommissionReported(0, FILL.exec_id, Decimal("1.00"), Decimal("3.10")),
+        ExecutionReported(0, corrected),
+    )
+    (row,) = read_view(played.url, "v_executions")
+    assert (row["price"], row["commission"], row["realized_pnl"]) == (corrected.price, Decimal("1.00"), Decimal("3.10"))
+    later = play(CommissionReported(0, corrected.exec_id, Decimal("0.70"), None))
+    (row,) = read_view(later.url, "v_executions")
+    assert (row["commission"], row["realized_pnl"]) == (Decimal("0.70"), Decimal("3.10"))
 
 
 def test_a_commission_without_a_figure_stays_pending(play: Any) -> None:
@@ -175,6 +215,21 @@ def test_executions_of_a_read_back_and_foreign_ones_are_kept(play: Any) -> None:
     assert read_view(played.url, "v_positions") == [
         {"session": SESSION, "ticker": "CVNA", "shares": -60, "cash": Decimal("1181.40")}
     ]
+
+
+def test_a_trade_that_is_none_any_more_is_gone_and_its_number_may_come_again(play: Any) -> None:
+    """Within one batch too; what forgets a trade that was never recorded does nothing."""
+    annulled, other = (
+        Trade(SESSION, number, "CVNA", Side.LONG, 60, 0, 1, D("19"), D("20"), D("60"), None, ExitReason.STOP, *NONE)
+        for number in (1, 2)
+    )
+    recorded = [(Woke(0, "x"), (RecordTrade(trade),)) for trade in (annulled, other)]
+    forgotten = (Woke(0, "x"), (ForgetTrade(1), ForgetTrade(3)))
+    played = play(*recorded, forgotten)
+    assert trades(played.url, SESSION) == (other,)
+    again = replace(annulled, shares=50, commissions=D("1"))
+    played = play(recorded[0], forgotten, (Woke(0, "x"), (RecordTrade(again),)))
+    assert trades(played.url, SESSION) == (again, other)
 
 
 def test_a_halt_is_remembered_and_closed_is_not_for_ever(play: Any) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
+from core.vocabulary import Action
 from tests.support.happenings import (
     buy,
     corrected,
@@ -17,6 +19,7 @@ from tests.support.happenings import (
     minutes,
     restarted,
     seconds,
+    traded_by_hand,
 )
 from tests.support.playbook import Playbook
 
@@ -56,3 +59,53 @@ def test_an_exit_that_is_annulled_leaves_its_position_to_be_closed_at_once() -> 
     play = Playbook().when(buy()).when(filled("stop", 133, "74.80"), minutes(1))
     play.when(corrected("74.80", 0)).check("closed", is_bare, True)
     assert any(key.startswith("overfill/") for key in play.alerts)
+
+
+def recorded(play: Playbook) -> list[tuple[int, Decimal]]:
+    """The round trips as the database has them: shares and P&L."""
+    return sorted((trade.shares, trade.gross_pnl) for trade in play.trades.values())
+
+
+def made(play: Playbook) -> list[tuple[int, Decimal]]:
+    """The round trips of the ledger."""
+    trips = play.engine.state.ledger.trades()
+    return sorted((trip.most_held, trip.gross_pnl) for trip in trips if trip.gross_pnl is not None)
+
+
+def test_a_trade_whose_exit_is_annulled_is_none_until_it_has_ended_again() -> None:
+    play = Playbook().when(buy()).when(filled("stop", 133, "74.80"), minutes(1))
+    play.when(market_orders_wait, corrected("74.80", 0)).check("open", recorded, [])
+    play.when(filled("repair", 133, "74.70"), seconds(30)).check("closed", recorded, made(play))
+    assert len(play.trades) == 1
+
+
+def test_trades_that_a_correction_joins_are_one() -> None:
+    """Three shares of the first exit are taken back: the position was never flat between the two trades."""
+    play = Playbook().when(buy()).when(filled("target", 133, "75.25"), minutes(4))
+    first = play.broker.executions[-1]
+    play.when(buy()).when(filled("stop", 133, "74.80"), minutes(1))
+    assert len(play.trades) == 2
+    play.broker.executions.append(play.broker.executions.pop(play.broker.executions.index(first)))
+    play.when(corrected("75.25", 130), seconds(30)).check("bare", is_bare, True)
+    assert len(play.trades) == 1
+    play.check("as in the ledger", recorded, made(play))
+
+
+def test_a_close_by_another_that_is_corrected_restates_its_trade() -> None:
+    play = Playbook().when(buy()).when(traded_by_hand(Action.SELL, 133, "75.00"), seconds(5))
+    play.check("closed by another", recorded, [(133, Decimal("-13.30"))])
+    play.when(corrected("75.20")).check("restated", recorded, [(133, Decimal("13.30"))])
+    play.check("as in the ledger", recorded, made(play)).when(seconds(30)).check("bare", is_bare, True)
+
+
+def test_a_close_by_another_that_is_annulled_leaves_our_shares_to_be_closed_at_once() -> None:
+    play = Playbook().when(buy()).when(traded_by_hand(Action.SELL, 133, "75.00"), seconds(5))
+    play.when(corrected("75.00", 0), seconds(30)).check("closed", is_bare, True)
+    assert play.engine.state.books["SOXL"].foreign_shares == 0
+    play.check("as in the ledger", recorded, made(play))
+
+
+def test_a_correction_of_what_others_traded_for_themselves_changes_no_trade() -> None:
+    play = Playbook().when(buy()).when(traded_by_hand(Action.BUY, 5, "75.00"), seconds(5))
+    play.when(corrected("75.20"), seconds(5)).check("none", recorded, [])
+    play.check("ours", lambda p: p.engine.position("SOXL"), 133)

@@ -51,6 +51,17 @@ def test_a_position_that_has_just_filled_is_not_given_up(monkeypatch: pytest.Mon
     play.check("nobody closed it", lambda p: [key for key in p.alerts if "external" in key], [])
 
 
+def test_a_correction_of_an_earlier_fill_makes_the_newest_no_older(monkeypatch: pytest.MonkeyPatch) -> None:
+    play = Playbook().when(buy()).when(filled("target", 133, "75.25"), minutes(5))
+    sold = play.broker.executions[-1]
+    play.when(market_orders_wait, buy()).when(filled("entry", 133, "75.10"))
+    lags(play, monkeypatch, for_ms=1_500)
+    play.broker.executions[-2] = replace(sold, exec_id=f"{sold.lineage}.02", price=Decimal("75.26"))
+    play.when(link_lost, link_back).when(minutes(1))
+    play.check("held", lambda p: (p.engine.position("SOXL"), covered(p)), (133, 133))
+    play.check("nobody closed it", lambda p: [key for key in p.alerts if "external" in key], [])
+
+
 def test_an_exit_is_not_over_while_the_account_lacks_shares_that_nothing_sold(monkeypatch: pytest.MonkeyPatch) -> None:
     play = stuck().when(flatten(), seconds(9)).when(filled("target", 33, "75.00"))
     lags(play, monkeypatch, for_ms=1_500)

@@ -205,11 +205,11 @@ class TradingDay(RandomDay, RuleBasedStateMachine):
     @precondition(lambda self: self.broker.executions and not self.broker.mute)
     @rule(index=st.integers(0, 100), kept=st.sampled_from([0, 1, 2]), cents=st.integers(-5, 5))
     def broker_corrects(self, index: int, kept: int, cents: int) -> None:
-        """An execution of an order that has ended is corrected: in its price, to half its shares, or to none."""
+        """An execution of others or of an ended order is corrected: in its price, to half its shares, or to none."""
         index = -1 - index % min(len(self.broker.executions), 10)
         old = self.broker.executions[index]
         order = self.broker.orders.get(old.order_ref)
-        if order is not None and not order.is_live:
+        if order is None or not order.is_live:
             self.broker.now_ms = self.now_ms
             self.broker.correct(index, old.shares * kept // 2, old.price + Decimal(cents) / 100)
 
@@ -219,7 +219,7 @@ class TradingDay(RandomDay, RuleBasedStateMachine):
         self.broker.outbox.clear()
         self.pass_time(self.now_ms + 10_000)  # what a new process takes to start
         self.broker.outbox.clear()
-        self.engine, self.journal, self.halted = Engine(self.params, PLAN), [], False
+        self.engine, self.journal, self.halted, self.trades = Engine(self.params, PLAN), [], False, {}
         self.describe()
         if self.broker.connected:
             self.feed(e.LinkChanged(0, Link.CONNECTED, "test"))
@@ -269,6 +269,14 @@ class TradingDay(RandomDay, RuleBasedStateMachine):
         for ticker in TICKERS:
             held = sum(x.action.sign * x.shares for x in seen if x.ticker == ticker)
             assert state.ledger.position(ticker) == held == state.books[ticker].position
+
+    @invariant()
+    def the_trades_on_record_are_those_of_the_ledger(self) -> None:
+        ledger = self.engine.state.ledger
+        recorded = [(x.closed_ms, x.ticker, x.side, x.shares, x.gross_pnl, x.net_pnl) for x in self.trades.values()]
+        trips = ledger.trades()
+        made = [(x.closed_ms, x.ticker, x.side, x.most_held, x.gross_pnl, ledger.net_pnl(x)) for x in trips]
+        assert sorted(recorded, key=str) == sorted(made, key=str)
 
     @invariant()
     def stages_and_shelves_agree(self) -> None:

@@ -36,6 +36,8 @@ def _report(command: c.Command, with_reads: bool) -> str | None:
             if trade.commissions is None:
                 return None
             return f"trade: {trade.side} {trade.shares} {trade.exit_reason} {trade.gross_pnl:+.2f}"
+        case c.ForgetTrade(number):
+            return f"no trade any more: {number}"
         case c.RecordPhase(_, phase, _):
             return f"phase: {phase}"
         case c.RaiseAlert(alert):

@@ -206,6 +206,8 @@ class Playbook:
                 self.decisions.append(decision)
             case c.RecordTrade(trade):
                 self.trades[trade.number] = trade
+            case c.ForgetTrade(number):
+                del self.trades[number]
             case c.RaiseAlert(alert):
                 self.alerts.append(alert.key)
             case _:

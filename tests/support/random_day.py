@@ -13,6 +13,7 @@ from core.engine import Engine
 from core.market import Bar, Instrument, Quote
 from core.params import EntryKind, Params, RiskLimits, TickerParams
 from core.protection import is_working
+from core.records import Trade
 from core.vocabulary import Leg, Link, OrderStatus, Phase, TimeInForce
 from tests.support.model_broker import Doubts, ModelBroker
 from tests.support.playbook import OPEN_MS, PLAN
@@ -40,6 +41,7 @@ class RandomDay:
         self.halted = False
         self.deaf = False  # something that the broker said was lost, and no read-back has come since
         self.refs: set[str] = set()
+        self.trades: dict[int, Trade] = {}  # as the database has them
         self.broker.prices = dict.fromkeys(TICKERS, BASE)
         self.feed(e.LinkChanged(0, Link.CONNECTED, "test"))
         self.describe()
@@ -60,6 +62,10 @@ class RandomDay:
         for command in commands:
             if isinstance(command, c.WakeAt):
                 self.timers[command.timer] = command.at_ms
+            elif isinstance(command, c.RecordTrade):
+                self.trades[command.trade.number] = command.trade
+            elif isinstance(command, c.ForgetTrade):
+                del self.trades[command.number]
             self.must_be_allowed(command)
         self.broker.now_ms = self.now_ms
         self.broker.take(commands)

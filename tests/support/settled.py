@@ -69,7 +69,7 @@ class Day:
     @property
     def database(self) -> DatabaseDay:
         """As the database has it."""
-        return DatabaseDay(tuple(self.executions), tuple(self.commissions), tuple(self.trades))
+        return DatabaseDay(SESSION, tuple(self.executions), tuple(self.commissions), tuple(self.trades))
 
 
 @st.composite

@@ -9,9 +9,18 @@ import pytest
 
 from core.orders import Execution, PositionRow
 from core.reconcile import reconcile, with_rows
-from core.reconciliation import Break, BreakKind, CommissionRow, PnlLine, Reconciliation, Scope
-from core.vocabulary import Leg, Side
-from tests.support.fills import SELL, execution
+from core.reconciliation import (
+    Break,
+    BreakKind,
+    BrokerDay,
+    CommissionRow,
+    DatabaseDay,
+    PnlLine,
+    Reconciliation,
+    Scope,
+)
+from core.vocabulary import Action, Leg, Side
+from tests.support.fills import BUY, SELL, SESSION, execution
 from tests.support.settled import Day
 
 D = Decimal
@@ -250,6 +259,45 @@ def test_a_position_that_nothing_explains_is_a_break(day: Day) -> None:
 def test_a_position_held_before_the_session_explains_itself(day: Day) -> None:
     held = (PositionRow("SLV", 7, D(20)),)
     assert reconcile(replace(day.broker, positions=held), replace(day.database, positions_before=held)).passed
+
+
+def by_hand(exec_id: str, action: Action, shares: int, at_ms: int, ref: str = "") -> Execution:
+    """The owner, or with a reference another program, trades SOXL."""
+    return replace(execution(exec_id, action, shares, "75.40", at_ms, leg=None), order_ref=ref)
+
+
+def others(day: Day, *executions: Execution) -> tuple[BrokerDay, DatabaseDay]:
+    """The same day with these as well, each charged a dollar."""
+    costs = [CommissionRow(one.exec_id, D(1), D(9)) for one in executions]
+    broker = replace(day.broker, executions=(*day.executions, *executions), commissions=(*day.commissions, *costs))
+    return broker, with_rows(day.database, executions, costs)
+
+
+@pytest.mark.parametrize("ref", ["", "another program"])
+def test_what_others_trade_in_our_tickers_is_no_trade_of_ours(day: Day, ref: str) -> None:
+    """Before, beside and after our position, on their own account; what they keep explains the account's."""
+    broker, database = others(
+        day,
+        by_hand("h1.01", BUY, 7, 0, ref),
+        by_hand("h2.01", SELL, 5, 1500, ref),
+        by_hand("h3.01", BUY, 1, 90_000, ref),
+    )
+    found = reconcile(replace(broker, positions=(PositionRow("SOXL", 3, D(75)),)), database)
+    assert found.breaks == ()
+    assert found.pnl == reconcile(day.broker, day.database).pnl
+    assert breaks(reconcile(broker, database)) == [(BreakKind.POSITION_DIFFERS, "SOXL")]
+
+
+@pytest.mark.parametrize("ref", ["", "another program", f"{SESSION}+account/SOXL/9/exit"])
+def test_case_22_what_others_close_of_ours_is_part_of_our_trade(ref: str) -> None:
+    """The account held 20 of theirs: 153 sold at once are those, and our 133."""
+    day = Day()
+    day.trade("SOXL", Side.LONG, [(133, "75.10", "1.00")], [(133, "75.40", "1.00")])
+    day.executions[1] = by_hand(day.executions[1].exec_id, SELL, 153, day.executions[1].time_ms, ref)
+    held = (PositionRow("SOXL", 20, D(75)),)
+    found = reconcile(day.broker, replace(day.database, positions_before=held))
+    assert found.breaks == ()
+    assert breaks(reconcile(day.broker, day.database)) == [(BreakKind.POSITION_DIFFERS, "SOXL")]
 
 
 def test_a_position_that_the_session_leaves_is_a_break() -> None:
