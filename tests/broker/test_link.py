@@ -165,6 +165,7 @@ async def test_warnings_about_nothing_change_nothing() -> None:
         links(trader)
         hear(trader, error(-1, 2108, "Market data farm connection is inactive:usfarm"), error(-1, 2119, "connecting"))
         hear(trader, error(-1, 100, "Max rate of messages per second has been exceeded"))
+        hear(trader, error(-1, 0, "Warning: Approaching max rate of 50 messages per second (42)"))
         assert links(trader) == []
 
 
