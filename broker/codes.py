@@ -88,5 +88,8 @@ def is_read_only(text: str) -> bool:
 
 
 def farm_name(text: str) -> str:
-    """The farm at the end of a notice (`Market data farm connection is OK:usfarm`)."""
-    return re.split(r"[:.]", text.strip())[-1].strip()
+    """The farm at the end of a notice (`... connection is OK:usfarm.nj`, `... available upon demand.usfarm.nj`).
+
+    What follows its own dot belongs to the name: `usfarm.nj` and `ushmds.nj` are two farms.
+    """
+    return re.split(r":|demand\.", text.strip(), flags=re.IGNORECASE)[-1].strip()

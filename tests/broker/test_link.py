@@ -66,6 +66,24 @@ async def test_a_farm_that_is_ok_ends_only_its_own_trouble() -> None:
         assert [link for link, _ in links(trader)] == [Link.CONNECTED]
 
 
+@pytest.mark.parametrize(
+    "others",
+    [
+        (2106, "HMDS data farm connection is OK:ushmds.nj"),
+        (2108, "Market data farm connection is inactive but should be available upon demand.usopt.nj"),
+    ],
+)
+async def test_a_farm_with_a_dot_in_its_name_is_no_other_farm(others: tuple[int, str]) -> None:
+    async with desk() as trader:
+        links(trader)
+        hear(trader, error(-1, 2103, "Market data farm connection is broken:usfarm.nj"))
+        hear(trader, error(-1, *others))
+        assert [link for link, _ in links(trader)] == [Link.DEGRADED]
+        idle = "Market data farm connection is inactive but should be available upon demand.usfarm.nj"
+        hear(trader, error(-1, 2108, idle))
+        assert links(trader) == [(Link.CONNECTED, f"2108: {idle}")]
+
+
 async def test_case_9_data_lost_resubscribes_everything_and_leaks_nothing() -> None:
     async with desk("SOXL", "GLD") as trader:
         trader.broker.subscribe(("SOXL", "GLD"))
