@@ -53,7 +53,7 @@ class Orders:
         self._ref_by_perm: dict[int, str] = {}
         self._id_by_perm: dict[int, int] = {}  # of this client's orders: no other can be cancelled
         self._sent: dict[str, WireOrder] = {}
-        self._modifying: set[str] = set()
+        self._modifying: dict[str, WireOrder] = {}  # changes that no echo has shown yet
         self._known: dict[object, OpenOrder] = {}  # newest echo of every order, ours and foreign
         self._listed: dict[object, None] | None = None  # keys in the order of a running read-back
 
@@ -122,7 +122,7 @@ class Orders:
             stop_price=sent.stop_price if command.stop_price is None else command.stop_price,
         )
         frame = self._encoder.frame(order_id, changed, parent_id=self._id_by_ref.get(parent_ref, 0))
-        self._modifying.add(ref)
+        self._modifying[ref] = changed
         self._queue.put(
             Priority.EXIT,
             1,
@@ -212,7 +212,6 @@ class Orders:
             return
         ref = self._ref_by_id.get(order_id, "")
         kind = order_error_kind(code, text, modifying=ref in self._modifying)
-        self._modifying.discard(ref)
         if code == DUPLICATE_ID and self._encoder is not None:
             self._queue.put(Priority.ENTRY, 1, lambda: self._client.reqIds(1))
         self._emit(OrderErrorReported(self._now_ms(), ref, code, kind, text))
@@ -257,7 +256,9 @@ class Orders:
             return
         self._id_by_ref[echo.order_ref] = echo.order_id
         self._ref_by_id[echo.order_id] = echo.order_ref
-        self._modifying.discard(echo.order_ref)
+        wanted = self._modifying.get(echo.order_ref)
+        if wanted is not None and _shows(echo, wanted):
+            del self._modifying[echo.order_ref]
         self._sent[echo.order_ref] = WireOrder(
             con_id=contract.conId,
             symbol=contract.symbol,
@@ -304,6 +305,12 @@ class Orders:
 
     def _refuse(self, order_ref: str, kind: ErrorKind, text: str) -> None:
         self._emit(OrderErrorReported(self._now_ms(), order_ref, NOT_SENT, kind, text))
+
+
+def _shows(echo: OpenOrder, wanted: WireOrder) -> bool:
+    """Whether an echo is of a change, and not of the order before it: its status may have changed meanwhile."""
+    told = (echo.shares, echo.limit_price, echo.stop_price)
+    return told == (wanted.shares, wanted.limit_price, wanted.stop_price)
 
 
 def _key(perm_id: int, client_id: int, order_id: int) -> object:

@@ -1,12 +1,32 @@
-"""Orders and executions that no order of ours would look like: of other programs, accounts and people."""
+"""Orders in odd turns of events, and those of other programs, accounts and people."""
 
 from __future__ import annotations
 
 import pytest
 
-from core.events import ExecutionReported
-from tests.broker.desk import Desk, desk
-from tests.broker.test_link import hear
+from core.commands import ModifyOrder
+from core.events import ExecutionReported, OrderErrorReported
+from core.vocabulary import ErrorKind
+from tests.broker.desk import Desk, bracket, desk
+from tests.broker.test_link import error, hear
+
+REF = 23
+"""Where the reference stands in an openOrder."""
+
+
+def keep_echoes(trader: Desk) -> dict[str, list[str]]:
+    """The newest openOrder of each reference from now on, as it came over the wire."""
+    echoes: dict[str, list[str]] = {}
+    decoder = trader.broker._client.decoder
+    interpret = decoder.interpret
+
+    def keep(fields: list[str]) -> None:
+        if fields[0] == "5":
+            echoes[fields[REF]] = fields.copy()
+        interpret(fields)
+
+    decoder.interpret = keep
+    return echoes
 
 
 def execution(trader: Desk, shares: str, ref: str) -> tuple[object, ...]:
@@ -30,3 +50,24 @@ async def test_a_fraction_of_a_share_of_ours_is_never_rounded() -> None:
         hear(trader, execution(trader, "0.5", "S/SOXL/1/entry"))
         assert "execution shares = 0.5" in str(trader.failures.pop())
         assert trader.of(ExecutionReported) == []
+
+
+async def test_a_refused_change_is_no_rejected_order_whatever_is_heard_in_between() -> None:
+    """An echo of the order as it was, or a warning, says nothing of the change: the order lives when it is refused."""
+    async with desk("SOXL") as trader:
+        echoes = keep_echoes(trader)
+        sent = bracket("SOXL", 1, "5.00", "500.00")
+        stop = sent.children[0].order_ref
+        trader.broker.send((sent,))
+        await trader.tick(3)
+        trader.events.clear()
+        order_id = int(echoes[stop][1])
+        trader.broker.send((ModifyOrder(stop, 6),))
+        hear(trader, tuple(echoes[stop]), error(order_id, 399, "a warning"), error(order_id, 201, "no"))
+        trader.broker.send((ModifyOrder(stop, 7),))
+        hear(trader, error(order_id, 201, "no, of the one before"), error(order_id, 201, "no, of this one"))
+        kinds = [told.kind for told in trader.of(OrderErrorReported)]
+        assert kinds == [ErrorKind.WARNING, *[ErrorKind.MODIFY_REFUSED] * 3]
+        await trader.tick(2)
+        hear(trader, error(order_id, 201, "the order itself"))
+        assert trader.of(OrderErrorReported)[-1].kind is ErrorKind.REJECTED
