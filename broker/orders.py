@@ -54,6 +54,7 @@ class Orders:
         self._id_by_perm: dict[int, int] = {}  # of this client's orders: no other can be cancelled
         self._sent: dict[str, WireOrder] = {}
         self._modifying: dict[str, WireOrder] = {}  # changes that no echo has shown yet
+        self._unsent: dict[str, tuple[Callable[[], None], tuple[OrderSpec, ...]]] = {}  # brackets that wait for room
         self._known: dict[object, OpenOrder] = {}  # newest echo of every order, ours and foreign
         self._listed: dict[object, None] | None = None  # keys in the order of a running read-back
 
@@ -85,7 +86,7 @@ class Orders:
         except ContractUnknown as unknown:
             self._not_sent(specs, str(unknown))
             return
-        self._put(Priority.ENTRY, frames, specs)
+        self._put_bracket(frames, specs)
         self._remember(specs)
 
     def place_orders(self, command: PlaceOrders) -> None:
@@ -102,7 +103,8 @@ class Orders:
         except ContractUnknown as unknown:
             self._not_sent(command.orders, str(unknown))
             return
-        self._put(Priority.EXIT, frames, command.orders)
+        piece = b"".join(frames)
+        self._queue.put(Priority.EXIT, len(frames), lambda: self._write(piece), lambda: self._not_sent(command.orders))
         self._remember(command.orders)
 
     def modify(self, command: ModifyOrder, *, parent_ref: str = "") -> None:
@@ -139,6 +141,8 @@ class Orders:
         order_id = self._id_by_perm.get(perm_id) if perm_id else self._id_by_ref.get(ref)
         if self._encoder is None:
             self._refuse(ref, ErrorKind.WARNING, "not connected: the cancel was not sent")
+        elif ref in self._unsent and not perm_id:
+            self._withdraw(ref)
         elif order_id is None and perm_id:
             words = f"permId {perm_id}, a double of {ref}, is another client's: cancel it in TWS"
             self._refuse("", ErrorKind.NOT_FOUND, words)
@@ -162,6 +166,8 @@ class Orders:
         if self._encoder is None:
             log.error("not connected: the cancel of everything was not sent")
             return
+        while self._unsent:
+            self._withdraw(next(iter(self._unsent)))
         self._queue.put(Priority.EXIT, 1, self._client.reqGlobalCancel)
 
     # --- called by the decoder ---
@@ -289,9 +295,30 @@ class Orders:
         )  # fmt: skip
         return encoder.frame(order_id, order, parent_id=parent_id, transmit=transmit)
 
-    def _put(self, priority: Priority, frames: list[bytes], specs: Iterable[OrderSpec]) -> None:
-        piece = b"".join(frames)
-        self._queue.put(priority, len(frames), lambda: self._write(piece), lambda: self._not_sent(specs))
+    def _put_bracket(self, frames: list[bytes], specs: tuple[OrderSpec, ...]) -> None:
+        piece, refs = b"".join(frames), [spec.order_ref for spec in specs]
+
+        def write() -> None:
+            self._sent_or_dropped(refs)
+            self._write(piece)
+
+        def dropped() -> None:
+            self._sent_or_dropped(refs)
+            self._not_sent(specs)
+
+        self._unsent.update(dict.fromkeys(refs, (write, specs)))
+        self._queue.put(Priority.ENTRY, len(frames), write, dropped)
+
+    def _sent_or_dropped(self, refs: Iterable[str]) -> None:
+        for ref in refs:
+            self._unsent.pop(ref, None)
+
+    def _withdraw(self, ref: str) -> None:
+        """Never send the bracket of this order: a cancel goes before entries, and would find no order to cancel."""
+        write, specs = self._unsent[ref]
+        self._queue.withdraw(write)
+        self._sent_or_dropped(spec.order_ref for spec in specs)
+        self._not_sent(specs, "cancelled while it waited for room")
 
     def _remember(self, specs: Iterable[OrderSpec]) -> None:
         for spec in specs:

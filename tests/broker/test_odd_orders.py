@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from core.commands import ModifyOrder
-from core.events import ExecutionReported, OrderErrorReported
+from broker.orders import NOT_SENT
+from core.commands import CancelEverything, CancelOrder, ModifyOrder
+from core.events import ExecutionReported, OrderErrorReported, OrderReported
 from core.vocabulary import ErrorKind
 from tests.broker.desk import Desk, bracket, desk
 from tests.broker.test_link import error, hear
@@ -71,3 +72,20 @@ async def test_a_refused_change_is_no_rejected_order_whatever_is_heard_in_betwee
         await trader.tick(2)
         hear(trader, error(order_id, 201, "the order itself"))
         assert trader.of(OrderErrorReported)[-1].kind is ErrorKind.REJECTED
+
+
+@pytest.mark.parametrize("cancelled", ["entry", "stop", ""])
+async def test_a_bracket_that_is_cancelled_while_it_waits_for_room_is_never_sent(cancelled: str) -> None:
+    """The cancel, which goes first, would find no order; the bracket went out and filled after it."""
+    async with desk("SOXL") as trader:
+        for number in range(1, 17):
+            trader.broker.send((bracket("SOXL", number, "5.00", "500.00"),))
+        last = [f"S/SOXL/16/{leg}" for leg in ("entry", "stop", "target")]
+        trader.broker.send((CancelOrder(f"S/SOXL/16/{cancelled}") if cancelled else CancelEverything(),))
+        told = [(one.order_ref, one.code, one.kind) for one in trader.of(OrderErrorReported)]
+        assert told[-3:] == [(ref, NOT_SENT, ErrorKind.REJECTED) for ref in last]
+        await trader.tick(4)
+        echoed = {one.order.order_ref for one in trader.of(OrderReported)}
+        assert echoed.isdisjoint(last)
+        assert ("S/SOXL/15/entry" in echoed) is bool(cancelled)
+        assert {one.code for one in trader.of(OrderErrorReported)} <= {NOT_SENT, 202}
