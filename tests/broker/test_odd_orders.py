@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from broker.errors import RequestRefused
 from broker.orders import NOT_SENT
-from core.commands import CancelEverything, CancelOrder, ModifyOrder
+from core.commands import CancelEverything, CancelOrder, ModifyOrder, PlaceOrders
 from core.events import ExecutionReported, OrderErrorReported, OrderReported
-from core.vocabulary import ErrorKind
-from tests.broker.desk import Desk, bracket, desk
+from core.vocabulary import Action, ErrorKind, Leg, OrderKind
+from tests.broker.desk import Desk, bracket, desk, order
 from tests.broker.test_link import error, hear
 
 REF = 23
@@ -89,3 +92,19 @@ async def test_a_bracket_that_is_cancelled_while_it_waits_for_room_is_never_sent
         assert echoed.isdisjoint(last)
         assert ("S/SOXL/15/entry" in echoed) is bool(cancelled)
         assert {one.code for one in trader.of(OrderErrorReported)} <= {NOT_SENT, 202}
+
+
+async def test_an_order_id_above_those_of_requests_is_still_an_order_id() -> None:
+    """Programs that take the time for an order id raise the gateway's next one beyond a billion."""
+    async with desk("SOXL") as trader:
+        hear(trader, (9, 1, 1_741_786_501))
+        odd = order("SOXL", 1, Leg.ENTRY, Action.BUY, OrderKind.LIMIT, 10, limit="10.005")
+        trader.broker.send((PlaceOrders((odd,)),))
+        await trader.tick()
+        (told,) = trader.of(OrderErrorReported)
+        assert (told.order_ref, told.code, told.kind) == (odd.order_ref, 110, ErrorKind.REJECTED)
+        asked = asyncio.ensure_future(trader.broker.read_what_if("SOXL"))
+        await asyncio.sleep(0)
+        hear(trader, error(1_741_786_502, 201, "no"))
+        with pytest.raises(RequestRefused):
+            await asked
