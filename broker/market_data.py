@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from broker import codes
-from broker.bars import BarBuilder, HalfBar
+from broker.bars import BarBuilder, HalfBar, whole_volume
 from broker.contracts import Contracts
 from broker.history_budget import BarsBudget
 from broker.link import LinkHealth
@@ -186,7 +186,7 @@ class MarketData:
         self._heard[line] = None
         self._newest_ms = self._newest_ms or self._now_ms()
         one = self._subscriptions[line.ticker]
-        for bar in one.builder.add(HalfBar(start_s * 1000, open_, high, low, close, int(volume))):
+        for bar in one.builder.add(HalfBar(start_s * 1000, open_, high, low, close, whole_volume(volume))):
             one.seen_told_ms = self._now_ms()
             self._emit(BarClosed(one.seen_told_ms, bar))
 
