@@ -258,7 +258,7 @@ class IbBroker:
 
     def _on_closed(self, client: Any) -> None:
         if self._opening is not None and client is self._opening[0]:
-            self._refuse(closed_early(self._client_id))
+            self._refuse(closed_early(client, self._client_id))
         elif self._client is not None and client is self._client:
             self._drop("the gateway closed the connection")
 
