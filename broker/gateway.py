@@ -82,7 +82,7 @@ class IbBroker:
         self._what_ifs = WhatIfs(requests)
         self._entitlements = Entitlements(contracts, requests)
         self._link = LinkHealth(emit, clock.now_ms, lambda: self._market_data.resubscribe())
-        self._orders = Orders(client_id, contracts, self._queue, self._what_ifs, emit, clock.now_ms)
+        self._orders = Orders(client_id, account, contracts, self._queue, self._what_ifs, emit, clock.now_ms)
         self._executions = Executions(account, contracts, self._orders, emit, clock.now_ms)
         self._account = Account(account, contracts, requests, emit, clock.now_ms)
         self._market_data = MarketData(contracts, requests, self._queue, self._link, emit, clock.now_ms)

@@ -36,9 +36,10 @@ WriteFrames = Callable[[bytes], None]
 class Orders:
     """Knows every order by its reference, its id (per client) and its permId (for ever)."""
 
-    def __init__(self, client_id: int, contracts: Contracts, queue: MessageQueue, what_ifs: WhatIfs,
+    def __init__(self, client_id: int, account: str, contracts: Contracts, queue: MessageQueue, what_ifs: WhatIfs,
                  emit: Callable[[Event], None], now_ms: Callable[[], int]) -> None:  # fmt: skip
         self._client_id = client_id
+        self._account = account
         self._contracts = contracts
         self._queue = queue
         self._what_ifs = what_ifs
@@ -56,6 +57,7 @@ class Orders:
         self._modifying: dict[str, WireOrder] = {}  # changes that no echo has shown yet
         self._unsent: dict[str, tuple[Callable[[], None], tuple[OrderSpec, ...]]] = {}  # brackets that wait for room
         self._known: dict[object, OpenOrder] = {}  # newest echo of every order, ours and foreign
+        self._elsewhere: set[object] = set()  # keys of orders in other accounts of the login
         self._listed: dict[object, None] | None = None  # keys in the order of a running read-back
 
     # --- the link ---
@@ -177,11 +179,17 @@ class Orders:
         self._next_id = max(self._next_id, order_id)
 
     def on_open_order(self, order_id: int, contract: Contract, order: Order, state: OrderState) -> None:
-        """An echo: of a placement, a change of state, or a listing; or the answer to a whatIf, which is no order."""
+        """An echo: of a placement, a change of state, or a listing; or the answer to a whatIf, which is no order.
+
+        Orders in other accounts under the same login are not ours to see, as their fills are not.
+        """
         if order.whatIf:
             self._what_ifs.on_answer(order_id, order, state)
             return
         key = _key(order.permId, order.clientId, order.orderId)
+        if order.account and order.account != self._account:
+            self._elsewhere.add(key)
+            return
         before = self._known.get(key)
         echo = open_order(
             self._contracts.ticker_of(contract), order, state, filled=before.filled if before is not None else 0
@@ -200,6 +208,8 @@ class Orders:
                   _cap_price: float) -> None:  # fmt: skip
         """A status. It may repeat, skip and come in any order: passed on as it is."""
         key = _key(perm_id, client_id, order_id)
+        if key in self._elsewhere:
+            return
         word, shares = order_status(status), int(filled)
         known = self._known.get(key)
         if known is not None:

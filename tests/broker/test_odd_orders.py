@@ -9,13 +9,21 @@ import pytest
 from broker.errors import RequestRefused
 from broker.orders import NOT_SENT
 from core.commands import CancelEverything, CancelOrder, ModifyOrder, PlaceOrders
-from core.events import ExecutionReported, OrderErrorReported, OrderReported
+from core.events import BrokerRead, ExecutionReported, OrderErrorReported, OrderReported, OrderStatusReported
 from core.vocabulary import Action, ErrorKind, Leg, OrderKind
 from tests.broker.desk import Desk, bracket, desk, order
 from tests.broker.test_link import error, hear
 
-REF = 23
-"""Where the reference stands in an openOrder."""
+PLACES = {"ACTION": 13, "SHARES": 14, "ACCOUNT": 20, "REF": 23, "CLIENT": 24, "PERM_ID": 25}
+"""Where they stand in an openOrder."""
+
+
+def as_foreign(echo: list[str], **changed: str) -> tuple[object, ...]:
+    """An echo of ours as one of another program's order."""
+    foreign = echo.copy()
+    for place, text in (("CLIENT", "3"), ("PERM_ID", "999"), ("REF", "robo-7"), *changed.items()):
+        foreign[PLACES[place]] = text
+    return tuple(foreign)
 
 
 def keep_echoes(trader: Desk) -> dict[str, list[str]]:
@@ -26,7 +34,7 @@ def keep_echoes(trader: Desk) -> dict[str, list[str]]:
 
     def keep(fields: list[str]) -> None:
         if fields[0] == "5":
-            echoes[fields[REF]] = fields.copy()
+            echoes[fields[PLACES["REF"]]] = fields.copy()
         interpret(fields)
 
     decoder.interpret = keep
@@ -108,3 +116,24 @@ async def test_an_order_id_above_those_of_requests_is_still_an_order_id() -> Non
         hear(trader, error(1_741_786_502, 201, "no"))
         with pytest.raises(RequestRefused):
             await asked
+
+
+@pytest.mark.parametrize("account", ["DU1234567", "DU7654321"])
+async def test_orders_in_other_accounts_of_the_login_are_not_ours_to_see(account: str) -> None:
+    async with desk("SOXL") as trader:
+        echoes = keep_echoes(trader)
+        resting = order("SOXL", 1, Leg.ENTRY, Action.BUY, OrderKind.LIMIT, 10, limit="1.00")
+        trader.broker.send((PlaceOrders((resting,)),))
+        await trader.tick(2)
+        trader.events.clear()
+        reading = asyncio.ensure_future(trader.broker.read_back())
+        await asyncio.sleep(0)
+        foreign = as_foreign(echoes[resting.order_ref], ACCOUNT=account)
+        status = (3, foreign[1], "Submitted", 0, 10, 0, 999, 0, 0, 3, "", 0)
+        hear(trader, foreign, status)
+        await reading
+        hear(trader, foreign, status)
+        (picture,) = trader.of(BrokerRead)
+        is_ours = account == "DU1234567"
+        assert [row.perm_id for row in picture.orders if row.perm_id == 999] == [999] * is_ours
+        assert [one.perm_id for one in trader.of(OrderStatusReported) if one.perm_id == 999] == [999] * is_ours
