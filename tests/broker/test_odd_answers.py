@@ -70,3 +70,15 @@ async def test_an_account_figure_that_cannot_be_read_is_unknown(text: str, caplo
         assert account.net_liquidation == Decimal("1000.5")
         assert f"BuyingPower = {text!r}" in caplog.text
         assert f"DayTradesRemaining = {text!r}" in caplog.text
+
+
+async def test_an_account_summary_is_told_though_its_connection_goes_in_the_same_moment() -> None:
+    """There is nothing to cancel any more: to try it ended the session."""
+    async with desk("SOXL") as trader:
+        keys: list[int] = []
+        trader.broker._client.reqAccountSummary = lambda key, *_: keys.append(key)
+        reading = asyncio.ensure_future(trader.broker.read_account())
+        await asyncio.sleep(0)
+        hear(trader, (63, 1, keys[0], "DU1234567", "BuyingPower", "1000.5", "USD"), (64, 1, keys[0]))
+        await trader.broker.close()
+        assert (await reading).buying_power == Decimal("1000.5")
