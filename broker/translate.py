@@ -16,7 +16,11 @@ from core.events import CommissionReported
 from core.orders import Execution, OpenOrder, parse_order_ref
 from core.vocabulary import Action, OrderStatus
 
-_ACTIONS: Final = {"BUY": Action.BUY, "SELL": Action.SELL, "SSHORT": Action.SELL, "BOT": Action.BUY, "SLD": Action.SELL}
+_ACTIONS: Final = {
+    "BUY": Action.BUY,
+    "BOT": Action.BUY,
+    **dict.fromkeys(("SELL", "SLD", "SSHORT", "SLONG"), Action.SELL),  # the last two of institutions
+}
 
 TERMINAL: Final = frozenset(
     {OrderStatus.API_CANCELLED, OrderStatus.CANCELLED, OrderStatus.FILLED, OrderStatus.INACTIVE}

@@ -30,7 +30,10 @@ def test_an_unknown_status_is_rejected(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "known"),
-    [("BUY", Action.BUY), ("BOT", Action.BUY), ("SELL", Action.SELL), ("SLD", Action.SELL), ("SSHORT", Action.SELL)],
+    [
+        *[(text, Action.BUY) for text in ("BUY", "BOT")],
+        *[(text, Action.SELL) for text in ("SELL", "SLD", "SSHORT", "SLONG")],
+    ],
 )
 def test_actions(text: str, known: Action) -> None:
     assert action(text) is known
