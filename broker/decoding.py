@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from ib_async.contract import Contract
 from ib_async.decoder import Decoder
-from ib_async.objects import Execution
+from ib_async.objects import CommissionReport, Execution
+from ib_async.util import UNSET_DOUBLE
 
 from broker.boundary import Boundary
 from broker.errors import MessageUnreadable
@@ -37,7 +38,7 @@ class LoudDecoder(Decoder):
         self._to: Any = wrapper
         self.handlers = {number: handler for number, handler in self.handlers.items() if number in _HANDLED}
         self.handlers |= {1: self._tick_price, 2: self._tick_other, 46: self._tick_other, 45: self._tick_generic}
-        self.handlers[11] = self._execution
+        self.handlers |= {11: self._execution, 59: self._commission}
 
     def interpret(self, fields: Fields) -> None:
         """Decode one message and call the wrapper."""
@@ -86,6 +87,13 @@ class LoudDecoder(Decoder):
             conId=int(con_id or 0), symbol=symbol, secType=kind, currency=currency, localSymbol=local_symbol
         )
         self._to.execDetails(int(request_id or 0), contract, report)
+
+    def _commission(self, fields: Fields) -> None:
+        """An empty figure is unset, which the library reads as zero (CASES 25)."""
+        exec_id, amount, currency, realized = fields[2:6]
+        self._to.commissionReport(
+            CommissionReport(exec_id, float(amount or UNSET_DOUBLE), currency, float(realized or UNSET_DOUBLE))
+        )
 
 
 _HANDLED: Final = frozenset(
