@@ -191,9 +191,8 @@ class Orders:
             self._elsewhere.add(key)
             return
         before = self._known.get(key)
-        echo = open_order(
-            self._contracts.ticker_of(contract), order, state, filled=before.filled if before is not None else 0
-        )
+        filled, why_held = (before.filled, before.why_held) if before is not None else (0, "")
+        echo = open_order(self._contracts.ticker_of(contract), order, state, filled=filled, why_held=why_held)
         self._known[key] = echo
         if echo.client_id == self._client_id:
             self._learn(echo, contract, order)
@@ -213,7 +212,7 @@ class Orders:
         word, shares = order_status(status), int(filled)
         known = self._known.get(key)
         if known is not None:
-            self._known[key] = replace(known, status=word, filled=max(shares, known.filled))
+            self._known[key] = replace(known, status=word, filled=max(shares, known.filled), why_held=why_held)
             if self._listed is not None:
                 self._listed[key] = None  # its echo did not come, but it is there
         ref = self.ref_of(client_id, order_id, perm_id)

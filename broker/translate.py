@@ -73,8 +73,11 @@ def shares_of(order_ref: str, value: float, field: str) -> int:
     return away_from_zero(value) if parse_order_ref(order_ref) is None else whole_shares(value, field)
 
 
-def open_order(ticker: str, order: Order, state: OrderState, *, filled: int) -> OpenOrder:
-    """An openOrder echo. Foreign orders may have any type and fractions of shares; ours have neither."""
+def open_order(ticker: str, order: Order, state: OrderState, *, filled: int, why_held: str = "") -> OpenOrder:
+    """An openOrder echo; how much has filled and why it is held, only statuses tell.
+
+    Foreign orders may have any type and fractions of shares; ours have neither.
+    """
     kind = order.orderType
     return OpenOrder(
         order_ref=order.orderRef,
@@ -92,6 +95,7 @@ def open_order(ticker: str, order: Order, state: OrderState, *, filled: int) -> 
         oca_group=order.ocaGroup,
         oca_type=order.ocaType,
         parent_id=order.parentId,
+        why_held=why_held,
     )
 
 
