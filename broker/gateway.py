@@ -252,7 +252,8 @@ class IbBroker:
             self._time.set_result(seconds * 1000)
 
     def _on_chunk(self) -> None:
-        self._market_data.flush()
+        with self._boundary:
+            self._market_data.flush()
         with self._boundary:
             self._on_batch()
 

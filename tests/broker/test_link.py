@@ -236,6 +236,20 @@ async def test_an_exception_in_the_batch_is_handed_on() -> None:
         trader.failures.clear()
 
 
+async def test_a_quote_that_cannot_be_passed_on_is_handed_on_and_hides_no_other_event() -> None:
+    async with desk("SOXL") as trader:
+        trader.broker.subscribe(("SOXL",))
+        await trader.tick(2)
+        batches = trader.batches
+        trader.broker._market_data._emit = lambda event: 1 // 0  # type: ignore[assignment,return-value]  # the inbox is full
+        quotes_id = trader.broker._market_data._subscriptions["SOXL"].quotes.request_id
+        hear(trader, (1, 6, quotes_id, 1, 20.0, 100, 0))
+        assert [type(failure) for failure in trader.failures] == [ZeroDivisionError]
+        assert trader.batches == batches + 1
+        trader.broker._market_data._emit = trader.events.append
+        trader.failures.clear()
+
+
 @pytest.mark.parametrize("code", [1101, 1102])
 async def test_case_9_ib_that_is_back_is_told_while_a_farm_is_still_down_and_nothing_is_told_to_be_over(
     code: int,
