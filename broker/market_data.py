@@ -116,13 +116,15 @@ class MarketData:
 
     def _open(self, line: _Line) -> None:
         self._close(line)
-        now_ms = self._now_ms()
+        now_ms, one = self._now_ms(), self._subscriptions[line.ticker]
         if line.is_bars:
-            self._subscriptions[line.ticker].builder.forget_half()
+            one.builder.forget_half()
             allowed_ms = self._bars_budget.reserve(now_ms)
             if allowed_ms > now_ms:
                 line.retry_at_ms = allowed_ms
                 return
+        else:
+            one.bid = one.ask = one.last = None  # of the request before, and may have changed unheard
         client, contract = self._client, self._contracts.listing(line.ticker).contract
         request_id = line.request_id = self._requests.next_id()
         self._lines[request_id] = line

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from core.events import LinkChanged, OrderErrorReported, OrderReported
+from core.events import LinkChanged, OrderErrorReported, OrderReported, QuoteChanged
 from core.vocabulary import ErrorKind, Link
 from tests.broker.desk import Desk, bracket, desk
 
@@ -248,6 +248,18 @@ async def test_a_quote_that_cannot_be_passed_on_is_handed_on_and_hides_no_other_
         assert trader.batches == batches + 1
         trader.broker._market_data._emit = trader.events.append
         trader.failures.clear()
+
+
+async def test_case_9_prices_of_before_the_loss_are_not_mixed_with_those_after_it() -> None:
+    async with desk("SOXL") as trader:
+        trader.broker.subscribe(("SOXL",))
+        await trader.tick(2)
+        quotes = trader.broker._market_data._subscriptions["SOXL"].quotes
+        hear(trader, (1, 6, quotes.request_id, 1, 20.0, 100, 0), (1, 6, quotes.request_id, 2, 20.5, 100, 0))
+        hear(trader, error(-1, 1101, "restored - data lost"))
+        hear(trader, (1, 6, quotes.request_id, 1, 20.0, 100, 0))
+        told = trader.of(QuoteChanged)[-1].quote
+        assert (told.bid, told.ask, told.last) == (20.0, None, None)
 
 
 @pytest.mark.parametrize("code", [1101, 1102])
