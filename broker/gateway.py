@@ -81,7 +81,9 @@ class IbBroker:
         self._contracts = contracts = Contracts(requests, gateway_zone)
         self._what_ifs = WhatIfs(requests)
         self._entitlements = Entitlements(contracts, requests)
-        self._link = LinkHealth(emit, clock.now_ms, lambda: self._market_data.resubscribe())
+        self._link = LinkHealth(
+            emit, clock.now_ms, lambda: self._market_data.resubscribe(), lambda: self._market_data.forget_told()
+        )
         self._orders = Orders(client_id, account, contracts, self._queue, self._what_ifs, emit, clock.now_ms)
         self._executions = Executions(account, contracts, self._orders, emit, clock.now_ms)
         self._account = Account(account, contracts, requests, emit, clock.now_ms)

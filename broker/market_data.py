@@ -49,6 +49,7 @@ class _Subscription:
     bid: float | None = None
     ask: float | None = None
     last: float | None = None
+    is_told: bool = False  # the quote, since the link was last told to be connected
     seen_told_ms: int = 0
 
 
@@ -103,6 +104,11 @@ class MarketData:
         """Ask for everything again: the gateway has lost what it sent us (1101). In a login that is nothing yet."""
         if self._subscriptions:
             self.subscribe(tuple(self._subscriptions))
+
+    def forget_told(self) -> None:
+        """Nobody goes by the quotes of before an outage: each is told again when it is heard, changed or not."""
+        for one in self._subscriptions.values():
+            one.is_told = False
 
     def check(self) -> None:
         """Watch the freshness of data, and ask again for what failed by no fault of ours; called at every heartbeat."""
@@ -161,7 +167,8 @@ class MarketData:
             changed, one.last = one.last != value, value
         else:
             return
-        if changed:
+        if changed or not one.is_told:
+            one.is_told = True
             self._changed[line.ticker] = one
 
     def on_other(self, request_id: int) -> None:

@@ -262,6 +262,22 @@ async def test_case_9_prices_of_before_the_loss_are_not_mixed_with_those_after_i
         assert (told.bid, told.ask, told.last) == (20.0, None, None)
 
 
+async def test_case_9_a_quote_that_is_as_before_an_outage_is_told_after_it() -> None:
+    """The engine forgets its quotes with each recovery: it went by the last bar, and asked for no spread."""
+    async with desk("SOXL") as trader:
+        trader.broker.subscribe(("SOXL",))
+        await trader.tick(2)
+        quotes_id = trader.broker._market_data._subscriptions["SOXL"].quotes.request_id
+        same = ((1, 6, quotes_id, 1, 20.0, 100, 0), (1, 6, quotes_id, 2, 20.5, 100, 0))
+        hear(trader, *same)
+        hear(trader, error(-1, 1100, "lost"), error(-1, 1102, "restored - data maintained"))
+        trader.events.clear()
+        for _ in range(2):
+            hear(trader, *same)
+            (told,) = trader.of(QuoteChanged)
+            assert (told.quote.bid, told.quote.ask) == (20.0, 20.5)
+
+
 @pytest.mark.parametrize("code", [1101, 1102])
 async def test_case_9_ib_that_is_back_is_told_while_a_farm_is_still_down_and_nothing_is_told_to_be_over(
     code: int,
