@@ -32,6 +32,8 @@ def answer_history_with(trader: Desk, bar: tuple[object, ...]) -> None:
         (0, "yesterday"),
         (0, "20250312 09:34:00 US/Nowhere"),
         (1, "nan"),
+        (2, ""),
+        (4, "much"),
         (5, "nan"),
         (5, "inf"),
     ],
