@@ -57,9 +57,12 @@ class Notices:
             self._orders.on_error(number, codes.VALIDATION, text)
 
     def _on_request_error(self, number: int, code: int, text: str) -> None:
-        if self._market_data.on_error(number, code, text) or self._read_back.refuse(number, code, text):
+        if self._market_data.on_error(number, code, text):
             return
-        if codes.is_notice(code) or not self._requests.refuse(number, code, text):
+        is_refusal = not codes.is_notice(code) and (
+            self._read_back.refuse(number, code, text) or self._requests.refuse(number, code, text)
+        )
+        if not is_refusal:
             log.info("notice %d for request %d: %s", code, number, text)
 
     def _on_notice(self, code: int, text: str) -> None:

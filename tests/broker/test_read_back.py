@@ -224,3 +224,13 @@ async def test_it_says_why_an_order_is_held() -> None:
             assert "child" in held[stop.order_ref]
             assert held[entry.order_ref] == ""
         await heir.broker.close()
+
+
+async def test_a_warning_about_its_question_does_not_end_it() -> None:
+    async with desk("SOXL") as trader:
+        reading = asyncio.ensure_future(trader.broker.read_back())
+        await asyncio.sleep(0)
+        text = "Warning: Your API version does not support fractional share size rules."
+        hear(trader, error(executions_end(trader)[-1], 2176, text))
+        await reading
+        assert len(trader.of(BrokerRead)) == 1
