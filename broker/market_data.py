@@ -70,7 +70,7 @@ class MarketData:
         self._lines: dict[int, _Line] = {}
         self._changed: dict[str, _Subscription] = {}
         self._heard: dict[_Line, None] = {}  # of which a message came since the last flush
-        self._newest_ms: int | None = None  # of all, from the first bar on: before the bell silence is normal
+        self._newest_ms: int | None = None  # of all, from the bell or first bar on: before it silence is normal
 
     def on_lost(self) -> None:
         """The connection is gone, and all its subscriptions with it."""
@@ -117,6 +117,8 @@ class MarketData:
             for line in (one.bars, one.quotes):
                 if line.retry_at_ms is not None and now_ms >= line.retry_at_ms:
                     self._open(line)
+        if self._newest_ms is None and self._is_market_open(now_ms):
+            self._newest_ms = now_ms
         if self._newest_ms is not None and now_ms - self._newest_ms > SILENT_AFTER_MS:
             self._link.begin("data", f"no market data for {SILENT_AFTER_MS // 1000} s")
 
@@ -244,6 +246,10 @@ class MarketData:
         self._heard.clear()
 
     # --- inside ---
+
+    def _is_market_open(self, at_ms: int) -> bool:
+        listings = (self._contracts.listing(ticker) for ticker in self._subscriptions)
+        return any(listing.regular_close_ms(at_ms) is not None for listing in listings)
 
     def _recovered(self, line: _Line) -> None:
         code, line.failed, line.is_ended = line.failed, None, False

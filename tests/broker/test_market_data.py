@@ -120,6 +120,22 @@ async def test_case_6_silence_degrades_the_link_though_the_farms_are_ok() -> Non
         assert [event.link for event in trader.of(LinkChanged)] == [Link.CONNECTED]
 
 
+async def test_case_6_data_that_never_begins_degrades_the_link_from_the_bell_on() -> None:
+    async with gateway(start="09:29") as started:
+        trader = Desk(started.port)
+        frozen = {"at": "09:29:01", "freeze": {"seconds": 120}}
+        started.faults.add(parse([frozen], started.venue.clock.eastern().date(), started.hub.now_ms))
+        await trader.start("SOXL")
+        trader.broker.subscribe(("SOXL",))
+        await trader.tick(130)
+        (silent, heard) = trader.of(LinkChanged)[-2:]
+        assert (silent.link, silent.reason) == (Link.DEGRADED, "no market data for 15 s")
+        opened_ms = trader.broker._contracts.listing("SOXL").regular_hours[0][0]
+        assert opened_ms + 15_000 < silent.at_ms <= opened_ms + 20_000
+        assert (heard.link, heard.reason) == (Link.CONNECTED, "market data flows again")
+        await trader.broker.close()
+
+
 async def test_10182_is_not_over_because_of_a_bar_that_came_just_before_it() -> None:
     """The link stays degraded until bars are asked for again; what was missed meanwhile is then filled from history."""
     async with gateway() as started:
