@@ -66,9 +66,9 @@ class Account:
                 key, words, lambda: client.reqAccountSummary(key, "All", TAGS)
             )
         except RequestTimedOut:
-            client.cancelAccountSummary(key)  # IB keeps two open at most (322): one that is late would be in the way
+            _cancel(client, key)  # IB keeps two open at most (322): one that is late would be in the way
             raise
-        client.cancelAccountSummary(key)
+        _cancel(client, key)
         values = {tag: value for account, tag, value in rows if account == self._account}
         remaining = _number(values.get("DayTradesRemaining", ""), "DayTradesRemaining")
         return AccountRead(
@@ -85,6 +85,12 @@ class Account:
     def on_summary_end(self, request_id: int) -> None:
         """The summary is complete."""
         self._requests.finish(request_id)
+
+
+def _cancel(client: Any, key: int) -> None:
+    """End a summary; one of a connection that went in the same moment, by a silent heartbeat, has ended with it."""
+    if client.isConnected():
+        client.cancelAccountSummary(key)
 
 
 def _number(text: str, field: str) -> Decimal | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,6 +16,10 @@ BAR_MS: Final = 10_000
 _EASTERN: Final = ZoneInfo("America/New_York")
 
 
+MOST_VOLUME: Final = 2**31 - 1
+"""No bar has as many shares: this and beyond are IB's ways of saying "unset"."""
+
+
 @dataclass(frozen=True, slots=True)
 class HalfBar:
     """One 5-second bar as the broker sent it; `start_ms` is UTC epoch ms, volume in shares, 0 without a trade."""
@@ -25,6 +30,11 @@ class HalfBar:
     low: float
     close: float
     volume: int
+
+
+def whole_volume(volume: float) -> int:
+    """Shares of a bar as the broker sent it: a part of one is a trade; -1, NaN and what is unset are none."""
+    return math.ceil(volume) if 0 < volume < MOST_VOLUME else 0
 
 
 class BarBuilder:

@@ -55,7 +55,9 @@ VALIDATION: Final = 321  # read-only mode among others
 RESUBSCRIBE: Final = frozenset(
     {10182, 10225, 10197, 420}
 )  # the subscription is dead through no fault of ours: ask again
-_NOTICES: Final = frozenset({165, 10167, 1300})  # 10167: delayed data is sent instead, which marketDataType tells too
+_NOTICES: Final = frozenset(
+    {0, 165, 10167, 1300}
+)  # 0: near 50 messages a second; 10167: delayed data is sent instead, which marketDataType tells too
 
 NO_HISTORY: Final = re.compile(r"returned no data|no data of type", re.IGNORECASE)
 REQUEST_GONE: Final = frozenset({300, 366, 10187})  # the cancel of a request that had already ended
@@ -86,5 +88,8 @@ def is_read_only(text: str) -> bool:
 
 
 def farm_name(text: str) -> str:
-    """The farm at the end of a notice (`Market data farm connection is OK:usfarm`)."""
-    return re.split(r"[:.]", text.strip())[-1].strip()
+    """The farm at the end of a notice (`... connection is OK:usfarm.nj`, `... available upon demand.usfarm.nj`).
+
+    What follows its own dot belongs to the name: `usfarm.nj` and `ushmds.nj` are two farms.
+    """
+    return re.split(r":|demand\.", text.strip(), flags=re.IGNORECASE)[-1].strip()

@@ -61,8 +61,12 @@ def client_id_taken(client_id: int, text: str) -> BrokerUnavailable:
     )
 
 
-def closed_early(client_id: int) -> BrokerUnavailable:
-    """The gateway hung up before we were logged in."""
+def closed_early(client: Any, client_id: int) -> BrokerUnavailable:
+    """The gateway hung up before we were logged in, or the client would not talk to a version so old."""
+    version, oldest = client.serverVersion(), client.MinClientVersion
+    if 0 < version < oldest:
+        words = f"the gateway speaks version {version} of the API, {oldest} or newer is needed: update it"
+        return BrokerUnavailable(Unavailability.TOO_OLD, words)
     return BrokerUnavailable(
         Unavailability.NOT_LOGGED_IN,
         f"the gateway hung up at once: not logged in, our address not trusted, or client id {client_id} in use",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Final
 
 from ib_async.contract import Contract
 from ib_async.decoder import Decoder
-from ib_async.objects import Execution
+from ib_async.objects import BarData, CommissionReport, Execution
+from ib_async.util import UNSET_DOUBLE
 
 from broker.boundary import Boundary
 from broker.errors import MessageUnreadable
@@ -37,7 +39,7 @@ class LoudDecoder(Decoder):
         self._to: Any = wrapper
         self.handlers = {number: handler for number, handler in self.handlers.items() if number in _HANDLED}
         self.handlers |= {1: self._tick_price, 2: self._tick_other, 46: self._tick_other, 45: self._tick_generic}
-        self.handlers[11] = self._execution
+        self.handlers |= {11: self._execution, 17: self._history, 59: self._commission}
 
     def interpret(self, fields: Fields) -> None:
         """Decode one message and call the wrapper."""
@@ -86,6 +88,30 @@ class LoudDecoder(Decoder):
             conId=int(con_id or 0), symbol=symbol, secType=kind, currency=currency, localSymbol=local_symbol
         )
         self._to.execDetails(int(request_id or 0), contract, report)
+
+    def _history(self, fields: Fields) -> None:
+        """Bars of eight fields each. What is no number there is NaN, which only their question has to live with."""
+        request_id, start, end, count = int(fields[1]), fields[2], fields[3], int(fields[4])
+        for at in range(5, 5 + 8 * count, 8):
+            date: Any = fields[at]  # text, as the library passes it too
+            open_, high, low, close, volume = map(_figure, fields[at + 1 : at + 6])
+            bar = BarData(date=date, open=open_, high=high, low=low, close=close, volume=volume)
+            self._to.historicalData(request_id, bar)
+        self._to.historicalDataEnd(request_id, start, end)
+
+    def _commission(self, fields: Fields) -> None:
+        """An empty figure is unset, which the library reads as zero (CASES 25)."""
+        exec_id, amount, currency, realized = fields[2:6]
+        self._to.commissionReport(
+            CommissionReport(exec_id, float(amount or UNSET_DOUBLE), currency, float(realized or UNSET_DOUBLE))
+        )
+
+
+def _figure(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 _HANDLED: Final = frozenset(

@@ -11,6 +11,7 @@ class Unavailability(StrEnum):
     DOWN = "down"  # nothing listens
     SILENT = "silent"  # accepts, then says nothing
     NOT_LOGGED_IN = "not_logged_in"
+    TOO_OLD = "too_old"  # speaks a version of the API that ib_async does not
     CLIENT_ID_TAKEN = "client_id_taken"  # 326
     READ_ONLY = "read_only"
     WRONG_ACCOUNT = "wrong_account"

@@ -81,8 +81,10 @@ class IbBroker:
         self._contracts = contracts = Contracts(requests, gateway_zone)
         self._what_ifs = WhatIfs(requests)
         self._entitlements = Entitlements(contracts, requests)
-        self._link = LinkHealth(emit, clock.now_ms, lambda: self._market_data.resubscribe())
-        self._orders = Orders(client_id, contracts, self._queue, self._what_ifs, emit, clock.now_ms)
+        self._link = LinkHealth(
+            emit, clock.now_ms, lambda: self._market_data.resubscribe(), lambda: self._market_data.forget_told()
+        )
+        self._orders = Orders(client_id, account, contracts, self._queue, self._what_ifs, emit, clock.now_ms)
         self._executions = Executions(account, contracts, self._orders, emit, clock.now_ms)
         self._account = Account(account, contracts, requests, emit, clock.now_ms)
         self._market_data = MarketData(contracts, requests, self._queue, self._link, emit, clock.now_ms)
@@ -252,13 +254,14 @@ class IbBroker:
             self._time.set_result(seconds * 1000)
 
     def _on_chunk(self) -> None:
-        self._market_data.flush()
+        with self._boundary:
+            self._market_data.flush()
         with self._boundary:
             self._on_batch()
 
     def _on_closed(self, client: Any) -> None:
         if self._opening is not None and client is self._opening[0]:
-            self._refuse(closed_early(self._client_id))
+            self._refuse(closed_early(client, self._client_id))
         elif self._client is not None and client is self._client:
             self._drop("the gateway closed the connection")
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ib_async.objects import BarData
 
-from broker.bars import BAR_MS, fill_flat
+from broker.bars import BAR_MS, fill_flat, whole_volume
 from broker.codes import NO_HISTORY
 from broker.contracts import Contracts, Listing
 from broker.errors import AnswerUnreadable, HistoryBudgetSpent, RequestRefused, UnknownBrokerWord
@@ -105,7 +105,7 @@ class History:
             raise UnknownBrokerWord(f"start of a history bar of {ticker}", row.date, "a multiple of 10 s")
         if not all(map(math.isfinite, (row.open, row.high, row.low, row.close, row.volume))):
             raise UnknownBrokerWord(f"history bar of {ticker}", row, "finite prices and a finite volume")
-        volume = max(0, int(row.volume))
+        volume = whole_volume(row.volume)
         return Bar(ticker, start_ms, row.open, row.high, row.low, row.close, volume, flat=volume == 0)
 
 

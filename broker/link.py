@@ -16,14 +16,22 @@ NO_CONTRACTS: Final = "contracts"
 
 
 class LinkHealth:
-    """Emits `LinkChanged` when state or reason change. Troubles add up: connected again only when all have ended."""
+    """Emits `LinkChanged` when state or reason change. Troubles add up: connected again only when all have ended.
+
+    `on_connected` is called behind each `LinkChanged` to connected.
+    """
 
     def __init__(
-        self, emit: Callable[[Event], None], now_ms: Callable[[], int], on_data_lost: Callable[[], None]
+        self,
+        emit: Callable[[Event], None],
+        now_ms: Callable[[], int],
+        on_data_lost: Callable[[], None],
+        on_connected: Callable[[], None],
     ) -> None:
         self._emit = emit
         self._now_ms = now_ms
         self._on_data_lost = on_data_lost
+        self._on_connected = on_connected
         self._troubles: dict[str, str] = {}
         self._told: tuple[Link, str] = (Link.LOST, "")
         self.is_up = False
@@ -94,3 +102,5 @@ class LinkHealth:
         if restored or (link, reason) != self._told:
             self._told = (link, reason)
             self._emit(LinkChanged(self._now_ms(), link, reason, restored))
+            if link is Link.CONNECTED:
+                self._on_connected()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from broker import codes
-from broker.bars import BarBuilder, HalfBar
+from broker.bars import BarBuilder, HalfBar, whole_volume
 from broker.contracts import Contracts
 from broker.history_budget import BarsBudget
 from broker.link import LinkHealth
@@ -49,6 +49,7 @@ class _Subscription:
     bid: float | None = None
     ask: float | None = None
     last: float | None = None
+    is_told: bool = False  # the quote, since the link was last told to be connected
     seen_told_ms: int = 0
 
 
@@ -69,7 +70,7 @@ class MarketData:
         self._lines: dict[int, _Line] = {}
         self._changed: dict[str, _Subscription] = {}
         self._heard: dict[_Line, None] = {}  # of which a message came since the last flush
-        self._newest_ms: int | None = None  # of all, from the first bar on: before the bell silence is normal
+        self._newest_ms: int | None = None  # of all, from the bell or first bar on: before it silence is normal
 
     def on_lost(self) -> None:
         """The connection is gone, and all its subscriptions with it."""
@@ -104,6 +105,11 @@ class MarketData:
         if self._subscriptions:
             self.subscribe(tuple(self._subscriptions))
 
+    def forget_told(self) -> None:
+        """Nobody goes by the quotes of before an outage: each is told again when it is heard, changed or not."""
+        for one in self._subscriptions.values():
+            one.is_told = False
+
     def check(self) -> None:
         """Watch the freshness of data, and ask again for what failed by no fault of ours; called at every heartbeat."""
         now_ms = self._now_ms()
@@ -111,18 +117,22 @@ class MarketData:
             for line in (one.bars, one.quotes):
                 if line.retry_at_ms is not None and now_ms >= line.retry_at_ms:
                     self._open(line)
+        if self._newest_ms is None and self._is_market_open(now_ms):
+            self._newest_ms = now_ms
         if self._newest_ms is not None and now_ms - self._newest_ms > SILENT_AFTER_MS:
             self._link.begin("data", f"no market data for {SILENT_AFTER_MS // 1000} s")
 
     def _open(self, line: _Line) -> None:
         self._close(line)
-        now_ms = self._now_ms()
+        now_ms, one = self._now_ms(), self._subscriptions[line.ticker]
         if line.is_bars:
-            self._subscriptions[line.ticker].builder.forget_half()
+            one.builder.forget_half()
             allowed_ms = self._bars_budget.reserve(now_ms)
             if allowed_ms > now_ms:
                 line.retry_at_ms = allowed_ms
                 return
+        else:
+            one.bid = one.ask = one.last = None  # of the request before, and may have changed unheard
         client, contract = self._client, self._contracts.listing(line.ticker).contract
         request_id = line.request_id = self._requests.next_id()
         self._lines[request_id] = line
@@ -159,7 +169,8 @@ class MarketData:
             changed, one.last = one.last != value, value
         else:
             return
-        if changed:
+        if changed or not one.is_told:
+            one.is_told = True
             self._changed[line.ticker] = one
 
     def on_other(self, request_id: int) -> None:
@@ -186,7 +197,7 @@ class MarketData:
         self._heard[line] = None
         self._newest_ms = self._newest_ms or self._now_ms()
         one = self._subscriptions[line.ticker]
-        for bar in one.builder.add(HalfBar(start_s * 1000, open_, high, low, close, int(volume))):
+        for bar in one.builder.add(HalfBar(start_s * 1000, open_, high, low, close, whole_volume(volume))):
             one.seen_told_ms = self._now_ms()
             self._emit(BarClosed(one.seen_told_ms, bar))
 
@@ -235,6 +246,10 @@ class MarketData:
         self._heard.clear()
 
     # --- inside ---
+
+    def _is_market_open(self, at_ms: int) -> bool:
+        listings = (self._contracts.listing(ticker) for ticker in self._subscriptions)
+        return any(listing.regular_close_ms(at_ms) is not None for listing in listings)
 
     def _recovered(self, line: _Line) -> None:
         code, line.failed, line.is_ended = line.failed, None, False

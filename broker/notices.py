@@ -12,7 +12,7 @@ from broker.link import LinkHealth
 from broker.market_data import MarketData
 from broker.orders import Orders
 from broker.read_back import ReadBack
-from broker.requests import FIRST_REQUEST_ID, Requests
+from broker.requests import Requests
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Notices:
             log.info("notice %d: %s", code, text)
             if code in codes.SERVER_LOST:
                 self._read_back.cut_off(code, text)
-        elif number >= FIRST_REQUEST_ID:
+        elif self._requests.has_used(number) and not self._orders.owns_id(number):
             self._on_request_error(number, code, text)
         elif number > 0 or self._orders.owns_id(number):
             self._orders.on_error(number, code, text)
@@ -57,9 +57,12 @@ class Notices:
             self._orders.on_error(number, codes.VALIDATION, text)
 
     def _on_request_error(self, number: int, code: int, text: str) -> None:
-        if self._market_data.on_error(number, code, text) or self._read_back.refuse(number, code, text):
+        if self._market_data.on_error(number, code, text):
             return
-        if codes.is_notice(code) or not self._requests.refuse(number, code, text):
+        is_refusal = not codes.is_notice(code) and (
+            self._read_back.refuse(number, code, text) or self._requests.refuse(number, code, text)
+        )
+        if not is_refusal:
             log.info("notice %d for request %d: %s", code, number, text)
 
     def _on_notice(self, code: int, text: str) -> None:

@@ -16,7 +16,7 @@ from broker.encoder import OrderEncoder, WireOrder
 from broker.errors import ContractUnknown
 from broker.pacing import MessageQueue, Priority
 from broker.times import ib_time
-from broker.translate import TERMINAL, open_order, order_status, whole_shares
+from broker.translate import TERMINAL, open_order, order_status, shares_of
 from broker.what_if import WhatIfs
 from core.commands import CancelEverything, CancelOrder, ModifyOrder, PlaceBracket, PlaceOrders
 from core.events import Event, OrderErrorReported, OrderReported, OrderStatusReported
@@ -36,9 +36,10 @@ WriteFrames = Callable[[bytes], None]
 class Orders:
     """Knows every order by its reference, its id (per client) and its permId (for ever)."""
 
-    def __init__(self, client_id: int, contracts: Contracts, queue: MessageQueue, what_ifs: WhatIfs,
+    def __init__(self, client_id: int, account: str, contracts: Contracts, queue: MessageQueue, what_ifs: WhatIfs,
                  emit: Callable[[Event], None], now_ms: Callable[[], int]) -> None:  # fmt: skip
         self._client_id = client_id
+        self._account = account
         self._contracts = contracts
         self._queue = queue
         self._what_ifs = what_ifs
@@ -53,8 +54,10 @@ class Orders:
         self._ref_by_perm: dict[int, str] = {}
         self._id_by_perm: dict[int, int] = {}  # of this client's orders: no other can be cancelled
         self._sent: dict[str, WireOrder] = {}
-        self._modifying: set[str] = set()
+        self._modifying: dict[str, WireOrder] = {}  # changes that no echo has shown yet
+        self._unsent: dict[str, tuple[Callable[[], None], tuple[OrderSpec, ...]]] = {}  # brackets that wait for room
         self._known: dict[object, OpenOrder] = {}  # newest echo of every order, ours and foreign
+        self._elsewhere: set[object] = set()  # keys of orders in other accounts of the login
         self._listed: dict[object, None] | None = None  # keys in the order of a running read-back
 
     # --- the link ---
@@ -85,7 +88,7 @@ class Orders:
         except ContractUnknown as unknown:
             self._not_sent(specs, str(unknown))
             return
-        self._put(Priority.ENTRY, frames, specs)
+        self._put_bracket(frames, specs)
         self._remember(specs)
 
     def place_orders(self, command: PlaceOrders) -> None:
@@ -102,7 +105,8 @@ class Orders:
         except ContractUnknown as unknown:
             self._not_sent(command.orders, str(unknown))
             return
-        self._put(Priority.EXIT, frames, command.orders)
+        piece = b"".join(frames)
+        self._queue.put(Priority.EXIT, len(frames), lambda: self._write(piece), lambda: self._not_sent(command.orders))
         self._remember(command.orders)
 
     def modify(self, command: ModifyOrder, *, parent_ref: str = "") -> None:
@@ -122,7 +126,7 @@ class Orders:
             stop_price=sent.stop_price if command.stop_price is None else command.stop_price,
         )
         frame = self._encoder.frame(order_id, changed, parent_id=self._id_by_ref.get(parent_ref, 0))
-        self._modifying.add(ref)
+        self._modifying[ref] = changed
         self._queue.put(
             Priority.EXIT,
             1,
@@ -139,6 +143,8 @@ class Orders:
         order_id = self._id_by_perm.get(perm_id) if perm_id else self._id_by_ref.get(ref)
         if self._encoder is None:
             self._refuse(ref, ErrorKind.WARNING, "not connected: the cancel was not sent")
+        elif ref in self._unsent and not perm_id:
+            self._withdraw(ref)
         elif order_id is None and perm_id:
             words = f"permId {perm_id}, a double of {ref}, is another client's: cancel it in TWS"
             self._refuse("", ErrorKind.NOT_FOUND, words)
@@ -162,6 +168,8 @@ class Orders:
         if self._encoder is None:
             log.error("not connected: the cancel of everything was not sent")
             return
+        while self._unsent:
+            self._withdraw(next(iter(self._unsent)))
         self._queue.put(Priority.EXIT, 1, self._client.reqGlobalCancel)
 
     # --- called by the decoder ---
@@ -171,15 +179,20 @@ class Orders:
         self._next_id = max(self._next_id, order_id)
 
     def on_open_order(self, order_id: int, contract: Contract, order: Order, state: OrderState) -> None:
-        """An echo: of a placement, a change of state, or a listing; or the answer to a whatIf, which is no order."""
+        """An echo: of a placement, a change of state, or a listing; or the answer to a whatIf, which is no order.
+
+        Orders in other accounts under the same login are not ours to see, as their fills are not.
+        """
         if order.whatIf:
             self._what_ifs.on_answer(order_id, order, state)
             return
         key = _key(order.permId, order.clientId, order.orderId)
+        if order.account and order.account != self._account:
+            self._elsewhere.add(key)
+            return
         before = self._known.get(key)
-        echo = open_order(
-            self._contracts.ticker_of(contract), order, state, filled=before.filled if before is not None else 0
-        )
+        filled, why_held = (before.filled, before.why_held) if before is not None else (0, "")
+        echo = open_order(self._contracts.ticker_of(contract), order, state, filled=filled, why_held=why_held)
         self._known[key] = echo
         if echo.client_id == self._client_id:
             self._learn(echo, contract, order)
@@ -194,17 +207,19 @@ class Orders:
                   _cap_price: float) -> None:  # fmt: skip
         """A status. It may repeat, skip and come in any order: passed on as it is."""
         key = _key(perm_id, client_id, order_id)
+        if key in self._elsewhere:
+            return
         word, shares = order_status(status), int(filled)
         known = self._known.get(key)
         if known is not None:
-            self._known[key] = replace(known, status=word, filled=max(shares, known.filled))
+            self._known[key] = replace(known, status=word, filled=max(shares, known.filled), why_held=why_held)
             if self._listed is not None:
                 self._listed[key] = None  # its echo did not come, but it is there
         ref = self.ref_of(client_id, order_id, perm_id)
         if self._listed is not None and client_id != self._client_id:
             return
-        whole = whole_shares(remaining, "remaining shares") if ref else int(remaining)
-        self._emit(OrderStatusReported(self._now_ms(), ref, perm_id, word, shares, whole, why_held))
+        left = shares_of(ref, remaining, "remaining shares")
+        self._emit(OrderStatusReported(self._now_ms(), ref, perm_id, word, shares, left, why_held))
 
     def on_error(self, order_id: int, code: int, text: str) -> None:
         """An error on an order of this client."""
@@ -212,7 +227,6 @@ class Orders:
             return
         ref = self._ref_by_id.get(order_id, "")
         kind = order_error_kind(code, text, modifying=ref in self._modifying)
-        self._modifying.discard(ref)
         if code == DUPLICATE_ID and self._encoder is not None:
             self._queue.put(Priority.ENTRY, 1, lambda: self._client.reqIds(1))
         self._emit(OrderErrorReported(self._now_ms(), ref, code, kind, text))
@@ -257,7 +271,9 @@ class Orders:
             return
         self._id_by_ref[echo.order_ref] = echo.order_id
         self._ref_by_id[echo.order_id] = echo.order_ref
-        self._modifying.discard(echo.order_ref)
+        wanted = self._modifying.get(echo.order_ref)
+        if wanted is not None and _shows(echo, wanted):
+            del self._modifying[echo.order_ref]
         self._sent[echo.order_ref] = WireOrder(
             con_id=contract.conId,
             symbol=contract.symbol,
@@ -288,9 +304,30 @@ class Orders:
         )  # fmt: skip
         return encoder.frame(order_id, order, parent_id=parent_id, transmit=transmit)
 
-    def _put(self, priority: Priority, frames: list[bytes], specs: Iterable[OrderSpec]) -> None:
-        piece = b"".join(frames)
-        self._queue.put(priority, len(frames), lambda: self._write(piece), lambda: self._not_sent(specs))
+    def _put_bracket(self, frames: list[bytes], specs: tuple[OrderSpec, ...]) -> None:
+        piece, refs = b"".join(frames), [spec.order_ref for spec in specs]
+
+        def write() -> None:
+            self._sent_or_dropped(refs)
+            self._write(piece)
+
+        def dropped() -> None:
+            self._sent_or_dropped(refs)
+            self._not_sent(specs)
+
+        self._unsent.update(dict.fromkeys(refs, (write, specs)))
+        self._queue.put(Priority.ENTRY, len(frames), write, dropped)
+
+    def _sent_or_dropped(self, refs: Iterable[str]) -> None:
+        for ref in refs:
+            self._unsent.pop(ref, None)
+
+    def _withdraw(self, ref: str) -> None:
+        """Never send the bracket of this order: a cancel goes before entries, and would find no order to cancel."""
+        write, specs = self._unsent[ref]
+        self._queue.withdraw(write)
+        self._sent_or_dropped(spec.order_ref for spec in specs)
+        self._not_sent(specs, "cancelled while it waited for room")
 
     def _remember(self, specs: Iterable[OrderSpec]) -> None:
         for spec in specs:
@@ -304,6 +341,12 @@ class Orders:
 
     def _refuse(self, order_ref: str, kind: ErrorKind, text: str) -> None:
         self._emit(OrderErrorReported(self._now_ms(), order_ref, NOT_SENT, kind, text))
+
+
+def _shows(echo: OpenOrder, wanted: WireOrder) -> bool:
+    """Whether an echo is of a change, and not of the order before it: its status may have changed meanwhile."""
+    told = (echo.shares, echo.limit_price, echo.stop_price)
+    return told == (wanted.shares, wanted.limit_price, wanted.stop_price)
 
 
 def _key(perm_id: int, client_id: int, order_id: int) -> object:

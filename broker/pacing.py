@@ -79,7 +79,7 @@ class MessageQueue:
         self.pump()
 
     def withdraw(self, write: Callable[[], None]) -> None:
-        """Never call this `write`, should it still wait: nobody wants its answer any more."""
+        """Never call this `write`, should it still wait: nobody wants it any more."""
         self._waiting = [item for item in self._waiting if item.write is not write]
         heapq.heapify(self._waiting)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import Callable, Hashable
 from typing import Any, Final
 
@@ -11,7 +10,8 @@ from broker.errors import BrokerError, RequestRefused, RequestTimedOut
 from broker.pacing import MessageQueue, Priority
 
 FIRST_REQUEST_ID: Final = 1_000_000_000
-"""Request ids live far above order ids, so that an error's id says which of the two it means."""
+"""Request ids live far from order ids, so that an error's id says which of the two it means. Order ids may lie beyond
+them: the gateway's next one is above all that it has seen, and some programs take the time for an order id."""
 
 
 class _Open:
@@ -30,12 +30,17 @@ class Requests:
         self._queue = queue
         self._timeout_seconds = timeout_seconds
         self._waits_for_room = waits_for_room
-        self._ids = itertools.count(FIRST_REQUEST_ID)
+        self._next_id = FIRST_REQUEST_ID
         self._open: dict[Hashable, _Open] = {}
 
     def next_id(self) -> int:
         """A request id never used before in this process."""
-        return next(self._ids)
+        request_id, self._next_id = self._next_id, self._next_id + 1
+        return request_id
+
+    def has_used(self, number: int) -> bool:
+        """Whether this is the id of a request."""
+        return FIRST_REQUEST_ID <= number < self._next_id
 
     async def ask(
         self,

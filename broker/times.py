@@ -23,8 +23,8 @@ def ib_time(at_ms: int) -> str:
 
 def with_zone(text: str, gateway_zone: str) -> str:
     """Give a moment its zone: with a dash it is UTC, with two blanks and no zone it is in the gateway's own."""
-    day, dash, time = text.partition("-")
-    if dash:
+    day, dash, time = text[:8], text[8:9], text[9:]
+    if dash == "-":  # there, and not in the name of a zone (GB-Eire)
         return f"{day} {time} UTC"
     words = text.split()
     return f"{words[0]} {words[1]} {gateway_zone}" if len(words) == 2 else text

@@ -13,10 +13,14 @@ from ib_async.util import UNSET_DOUBLE
 
 from broker.errors import UnknownBrokerWord
 from core.events import CommissionReported
-from core.orders import Execution, OpenOrder
+from core.orders import Execution, OpenOrder, parse_order_ref
 from core.vocabulary import Action, OrderStatus
 
-_ACTIONS: Final = {"BUY": Action.BUY, "SELL": Action.SELL, "SSHORT": Action.SELL, "BOT": Action.BUY, "SLD": Action.SELL}
+_ACTIONS: Final = {
+    "BUY": Action.BUY,
+    "BOT": Action.BUY,
+    **dict.fromkeys(("SELL", "SLD", "SSHORT", "SLONG"), Action.SELL),  # the last two of institutions
+}
 
 TERMINAL: Final = frozenset(
     {OrderStatus.API_CANCELLED, OrderStatus.CANCELLED, OrderStatus.FILLED, OrderStatus.INACTIVE}
@@ -64,8 +68,16 @@ def away_from_zero(value: float) -> int:
     return int(math.copysign(math.ceil(abs(value)), value))
 
 
-def open_order(ticker: str, order: Order, state: OrderState, *, filled: int) -> OpenOrder:
-    """An openOrder echo. Foreign orders may have any type and fractions of shares; ours have neither."""
+def shares_of(order_ref: str, value: float, field: str) -> int:
+    """Shares of an order: whole where it is ours. Others may give theirs references too, and hold fractions."""
+    return away_from_zero(value) if parse_order_ref(order_ref) is None else whole_shares(value, field)
+
+
+def open_order(ticker: str, order: Order, state: OrderState, *, filled: int, why_held: str = "") -> OpenOrder:
+    """An openOrder echo; how much has filled and why it is held, only statuses tell.
+
+    Foreign orders may have any type and fractions of shares; ours have neither.
+    """
     kind = order.orderType
     return OpenOrder(
         order_ref=order.orderRef,
@@ -83,6 +95,7 @@ def open_order(ticker: str, order: Order, state: OrderState, *, filled: int) -> 
         oca_group=order.ocaGroup,
         oca_type=order.ocaType,
         parent_id=order.parentId,
+        why_held=why_held,
     )
 
 
@@ -100,7 +113,7 @@ def execution(ticker: str, report: IbExecution, order_ref: str) -> Execution:
         perm_id=report.permId,
         ticker=ticker,
         action=action(report.side),
-        shares=whole_shares(report.shares, "execution shares") if order_ref else away_from_zero(report.shares),
+        shares=shares_of(order_ref, report.shares, "execution shares"),
         price=money(report.price, "execution price"),
         time_ms=int(report.time.timestamp()) * 1000,
         exchange=report.exchange,

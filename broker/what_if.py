@@ -8,6 +8,7 @@ from typing import Any
 
 from ib_async.contract import Contract
 from ib_async.order import Order, OrderState
+from ib_async.util import UNSET_DOUBLE
 
 from broker.requests import Requests
 from broker.translate import money_or_none
@@ -44,7 +45,7 @@ class WhatIfs:
         answer = WhatIf(
             order.orderType,
             order.tif,
-            money_or_none(float(state.initMarginChange)),
+            money_or_none(float(state.initMarginChange or UNSET_DOUBLE)),
             money_or_none(float(state.maxCommission)) or money_or_none(float(state.commission)),
             state.warningText,
         )

@@ -84,6 +84,13 @@ async def test_case_11_up_but_not_logged_in() -> None:
     assert "names no account" in str(refused)
 
 
+async def test_case_11_a_gateway_that_is_too_old_says_so() -> None:
+    async with peer(frame(156, "20250312 09:35:00 US/Eastern"), b"") as port:
+        refused = await refusal(port)
+    assert refused.why is Unavailability.TOO_OLD
+    assert "speaks version 156 of the API, 157 or newer is needed: update it" in str(refused)
+
+
 async def test_hung_up_before_the_login() -> None:
     async with peer(VERSION, hang_up=True) as port:
         refused = await refusal(port)

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from core.events import LinkChanged, OrderErrorReported, OrderReported
+from core.events import LinkChanged, OrderErrorReported, OrderReported, QuoteChanged
 from core.vocabulary import ErrorKind, Link
 from tests.broker.desk import Desk, bracket, desk
 
@@ -64,6 +64,24 @@ async def test_a_farm_that_is_ok_ends_only_its_own_trouble() -> None:
         assert links(trader) == [(Link.DEGRADED, "2103: Market data farm connection is broken:eufarm")]
         hear(trader, error(-1, 2104, "Market data farm connection is OK:eufarm"))
         assert [link for link, _ in links(trader)] == [Link.CONNECTED]
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        (2106, "HMDS data farm connection is OK:ushmds.nj"),
+        (2108, "Market data farm connection is inactive but should be available upon demand.usopt.nj"),
+    ],
+)
+async def test_a_farm_with_a_dot_in_its_name_is_no_other_farm(others: tuple[int, str]) -> None:
+    async with desk() as trader:
+        links(trader)
+        hear(trader, error(-1, 2103, "Market data farm connection is broken:usfarm.nj"))
+        hear(trader, error(-1, *others))
+        assert [link for link, _ in links(trader)] == [Link.DEGRADED]
+        idle = "Market data farm connection is inactive but should be available upon demand.usfarm.nj"
+        hear(trader, error(-1, 2108, idle))
+        assert links(trader) == [(Link.CONNECTED, f"2108: {idle}")]
 
 
 async def test_case_9_data_lost_resubscribes_everything_and_leaks_nothing() -> None:
@@ -165,6 +183,7 @@ async def test_warnings_about_nothing_change_nothing() -> None:
         links(trader)
         hear(trader, error(-1, 2108, "Market data farm connection is inactive:usfarm"), error(-1, 2119, "connecting"))
         hear(trader, error(-1, 100, "Max rate of messages per second has been exceeded"))
+        hear(trader, error(-1, 0, "Warning: Approaching max rate of 50 messages per second (42)"))
         assert links(trader) == []
 
 
@@ -215,6 +234,48 @@ async def test_an_exception_in_the_batch_is_handed_on() -> None:
         assert [type(failure) for failure in trader.failures] == [ZeroDivisionError]
         trader.broker._on_batch = lambda: None
         trader.failures.clear()
+
+
+async def test_a_quote_that_cannot_be_passed_on_is_handed_on_and_hides_no_other_event() -> None:
+    async with desk("SOXL") as trader:
+        trader.broker.subscribe(("SOXL",))
+        await trader.tick(2)
+        batches = trader.batches
+        trader.broker._market_data._emit = lambda event: 1 // 0  # type: ignore[assignment,return-value]  # the inbox is full
+        quotes_id = trader.broker._market_data._subscriptions["SOXL"].quotes.request_id
+        hear(trader, (1, 6, quotes_id, 1, 20.0, 100, 0))
+        assert [type(failure) for failure in trader.failures] == [ZeroDivisionError]
+        assert trader.batches == batches + 1
+        trader.broker._market_data._emit = trader.events.append
+        trader.failures.clear()
+
+
+async def test_case_9_prices_of_before_the_loss_are_not_mixed_with_those_after_it() -> None:
+    async with desk("SOXL") as trader:
+        trader.broker.subscribe(("SOXL",))
+        await trader.tick(2)
+        quotes = trader.broker._market_data._subscriptions["SOXL"].quotes
+        hear(trader, (1, 6, quotes.request_id, 1, 20.0, 100, 0), (1, 6, quotes.request_id, 2, 20.5, 100, 0))
+        hear(trader, error(-1, 1101, "restored - data lost"))
+        hear(trader, (1, 6, quotes.request_id, 1, 20.0, 100, 0))
+        told = trader.of(QuoteChanged)[-1].quote
+        assert (told.bid, told.ask, told.last) == (20.0, None, None)
+
+
+async def test_case_9_a_quote_that_is_as_before_an_outage_is_told_after_it() -> None:
+    """The engine forgets its quotes with each recovery: it went by the last bar, and asked for no spread."""
+    async with desk("SOXL") as trader:
+        trader.broker.subscribe(("SOXL",))
+        await trader.tick(2)
+        quotes_id = trader.broker._market_data._subscriptions["SOXL"].quotes.request_id
+        same = ((1, 6, quotes_id, 1, 20.0, 100, 0), (1, 6, quotes_id, 2, 20.5, 100, 0))
+        hear(trader, *same)
+        hear(trader, error(-1, 1100, "lost"), error(-1, 1102, "restored - data maintained"))
+        trader.events.clear()
+        for _ in range(2):
+            hear(trader, *same)
+            (told,) = trader.of(QuoteChanged)
+            assert (told.quote.bid, told.quote.ask) == (20.0, 20.5)
 
 
 @pytest.mark.parametrize("code", [1101, 1102])

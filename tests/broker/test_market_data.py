@@ -12,6 +12,8 @@ from core.events import BarClosed, InstrumentRead, LinkChanged, MarketDataSeen, 
 from core.vocabulary import Link
 from simulator.faults.script import parse
 from tests.broker.desk import Desk, desk, gateway
+from tests.broker.test_link import hear
+from tests.broker.test_odd_answers import answer_history_with
 
 
 async def test_case_37_live_bars_equal_history_exactly() -> None:
@@ -118,6 +120,22 @@ async def test_case_6_silence_degrades_the_link_though_the_farms_are_ok() -> Non
         assert [event.link for event in trader.of(LinkChanged)] == [Link.CONNECTED]
 
 
+async def test_case_6_data_that_never_begins_degrades_the_link_from_the_bell_on() -> None:
+    async with gateway(start="09:29") as started:
+        trader = Desk(started.port)
+        frozen = {"at": "09:29:01", "freeze": {"seconds": 120}}
+        started.faults.add(parse([frozen], started.venue.clock.eastern().date(), started.hub.now_ms))
+        await trader.start("SOXL")
+        trader.broker.subscribe(("SOXL",))
+        await trader.tick(130)
+        (silent, heard) = trader.of(LinkChanged)[-2:]
+        assert (silent.link, silent.reason) == (Link.DEGRADED, "no market data for 15 s")
+        opened_ms = trader.broker._contracts.listing("SOXL").regular_hours[0][0]
+        assert opened_ms + 15_000 < silent.at_ms <= opened_ms + 20_000
+        assert (heard.link, heard.reason) == (Link.CONNECTED, "market data flows again")
+        await trader.broker.close()
+
+
 async def test_10182_is_not_over_because_of_a_bar_that_came_just_before_it() -> None:
     """The link stays degraded until bars are asked for again; what was missed meanwhile is then filled from history."""
     async with gateway() as started:
@@ -146,3 +164,33 @@ async def test_subscribing_again_leaves_one_subscription() -> None:
         assert len(starts) == len(set(starts))
         assert trader.failures == []
         await trader.broker.close()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "volume"),
+    [
+        ("-1", "-1", 0),
+        ("-1", "100", 100),
+        ("NaN", "100.0", 100),
+        ("", "1.7976931348623157E308", 0),
+        ("2147483647", "inf", 0),
+        ("0.4", "0.4", 2),
+    ],
+)
+async def test_what_is_no_volume_counts_as_no_trade(first: str, second: str, volume: int) -> None:
+    async with desk("SOXL") as trader:
+        trader.broker.subscribe(("SOXL",))
+        await trader.tick(2)
+        line = trader.broker._market_data._subscriptions["SOXL"].bars
+        start_s = trader.clock.at_ms // 10_000 * 10 + 30
+        for at_s, shares in ((start_s, first), (start_s + 5, second)):
+            hear(trader, (50, 3, line.request_id, at_s, 20, 21, 19, 20.5, shares, 20, -1))
+        (bar,) = (told.bar for told in trader.of(BarClosed) if told.bar.start_ms == start_s * 1000)
+        assert (bar.volume, bar.flat, bar.complete) == (volume, volume == 0, True)
+
+
+async def test_a_bar_of_history_with_an_unset_volume_is_flat() -> None:
+    async with desk("SOXL") as trader:
+        answer_history_with(trader, ("20250312 09:34:00 US/Eastern", 20.0, 21.0, 19.0, 20.5, "1.7976931348623157E308"))
+        bars = await trader.broker.read_history("SOXL", trader.clock.at_ms, 60)
+        assert (bars[0].close, bars[0].volume, bars[0].flat) == (20.5, 0, True)

@@ -8,8 +8,10 @@ from decimal import Decimal
 import pytest
 
 from broker.errors import AnswerUnreadable
+from core.events import CommissionReported
 from tests.broker.desk import Desk, desk
 from tests.broker.test_link import hear
+from tests.broker.test_odd_orders import keep_echoes
 
 GOOD = ("20250312 09:34:00 US/Eastern", 20.0, 21.0, 19.0, 20.5, 100.0)
 
@@ -30,6 +32,8 @@ def answer_history_with(trader: Desk, bar: tuple[object, ...]) -> None:
         (0, "yesterday"),
         (0, "20250312 09:34:00 US/Nowhere"),
         (1, "nan"),
+        (2, ""),
+        (4, "much"),
         (5, "nan"),
         (5, "inf"),
     ],
@@ -70,3 +74,37 @@ async def test_an_account_figure_that_cannot_be_read_is_unknown(text: str, caplo
         assert account.net_liquidation == Decimal("1000.5")
         assert f"BuyingPower = {text!r}" in caplog.text
         assert f"DayTradesRemaining = {text!r}" in caplog.text
+
+
+async def test_an_account_summary_is_told_though_its_connection_goes_in_the_same_moment() -> None:
+    """There is nothing to cancel any more: to try it ended the session."""
+    async with desk("SOXL") as trader:
+        keys: list[int] = []
+        trader.broker._client.reqAccountSummary = lambda key, *_: keys.append(key)
+        reading = asyncio.ensure_future(trader.broker.read_account())
+        await asyncio.sleep(0)
+        hear(trader, (63, 1, keys[0], "DU1234567", "BuyingPower", "1000.5", "USD"), (64, 1, keys[0]))
+        await trader.broker.close()
+        assert (await reading).buying_power == Decimal("1000.5")
+
+
+@pytest.mark.parametrize("unset", ["", "1.7976931348623157E308"])
+async def test_case_25_a_commission_that_is_not_told_is_not_zero(unset: str) -> None:
+    async with desk("SOXL") as trader:
+        hear(trader, (59, 1, "0000e0d5.1.01.01", unset, "USD", unset, unset, ""))
+        (told,) = trader.of(CommissionReported)
+        assert (told.commission, told.realized_pnl) == (None, None)
+
+
+async def test_a_what_if_without_margins_is_answered_all_the_same() -> None:
+    async with desk("SOXL") as trader:
+        echoes = keep_echoes(trader)
+        told = await trader.broker.read_what_if("SOXL")
+        assert told.initial_margin_change is not None
+        margins = echoes[""].index("PreSubmitted") + 1
+        asking = asyncio.ensure_future(trader.broker.read_what_if("SOXL"))
+        await asyncio.sleep(0)
+        order_id = int(echoes[""][1]) + 1
+        fields = [*echoes[""][:margins], *[""] * 9, *echoes[""][margins + 9 :]]
+        hear(trader, (fields[0], order_id, *fields[2:]))
+        assert (await asking).initial_margin_change is None

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from broker.errors import BrokerUnavailable, RequestRefused, RequestTimedOut
-from core.commands import PlaceOrders
+from core.commands import PlaceBracket, PlaceOrders
 from core.events import BrokerRead, CommissionReported, ExecutionReported, LinkChanged, OrderReported
 from core.vocabulary import Action, Leg, Link, OrderKind
 from simulator.faults.script import parse
@@ -205,3 +205,32 @@ async def test_a_reading_that_was_given_up_does_not_hold_up_the_next_connection(
         await trader.broker.read_back()
         assert len(trader.of(BrokerRead)) == 1
         await trader.broker.close()
+
+
+async def test_it_says_why_an_order_is_held() -> None:
+    """Who has lost the journal has no other word on whether a stop works, or waits for its parent (ORDERS 3)."""
+    async with gateway() as started:
+        dead, heir = Desk(started.port), Desk(started.port)
+        await dead.start("SOXL")
+        entry = order("SOXL", 1, Leg.ENTRY, Action.BUY, OrderKind.LIMIT, 10, limit="1.00")
+        stop = order("SOXL", 1, Leg.STOP, Action.SELL, OrderKind.STOP, 10, stop="0.50", parent=entry)
+        dead.broker.send((PlaceBracket(entry, (stop,)),))
+        await dead.tick(2)
+        await dead.broker.close()
+        await heir.start("SOXL")
+        for _ in range(2):  # the second picture begins with echoes, which do not say it
+            await heir.broker.read_back()
+            held = {row.order_ref: row.why_held for row in heir.of(BrokerRead)[-1].orders}
+            assert "child" in held[stop.order_ref]
+            assert held[entry.order_ref] == ""
+        await heir.broker.close()
+
+
+async def test_a_warning_about_its_question_does_not_end_it() -> None:
+    async with desk("SOXL") as trader:
+        reading = asyncio.ensure_future(trader.broker.read_back())
+        await asyncio.sleep(0)
+        text = "Warning: Your API version does not support fractional share size rules."
+        hear(trader, error(executions_end(trader)[-1], 2176, text))
+        await reading
+        assert len(trader.of(BrokerRead)) == 1

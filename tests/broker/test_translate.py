@@ -30,7 +30,10 @@ def test_an_unknown_status_is_rejected(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "known"),
-    [("BUY", Action.BUY), ("BOT", Action.BUY), ("SELL", Action.SELL), ("SLD", Action.SELL), ("SSHORT", Action.SELL)],
+    [
+        *[(text, Action.BUY) for text in ("BUY", "BOT")],
+        *[(text, Action.SELL) for text in ("SELL", "SLD", "SSHORT", "SLONG")],
+    ],
 )
 def test_actions(text: str, known: Action) -> None:
     assert action(text) is known
@@ -148,6 +151,8 @@ def test_no_code_is_both_an_order_error_and_a_matter_of_the_link() -> None:
         ("20231116-12:15:35", "20231116-12:15:35"),
         ("20250415  19:38:31", "20250415-23:38:31"),
         ("20250115 10:00:00 America/Los_Angeles", "20250115-18:00:00"),
+        ("20250715 14:54:50 GB-Eire", "20250715-13:54:50"),
+        ("20250715 14:54:50 Etc/GMT-3", "20250715-11:54:50"),
         ("1741786140", "20250312-13:29:00"),
     ],
 )
