@@ -12,13 +12,15 @@ from pathlib import Path
 from config import Settings
 from core.vocabulary import Phase
 from db.journal import is_locked
+from runtime.alerts import Alerts
 from runtime.commands import ask_patiently
 from runtime.control import ControlCommand, ControlRequest, SessionUnreachable
 from runtime.stack.local_stack import LocalStack, Progress, StackOptions
 from runtime.stack.processes import ChildCommand, ChildProcess, StackError
+from runtime.stack.restarts import Restarts
 from runtime.stack.worker import Worker
 
-WATCH_SECONDS = 2.0
+WATCH_SECONDS = 1.0
 FLAT_SECONDS = 120.0
 """How long a session may take to go flat before the worker is stopped all the same: its orders protect it by then."""
 
@@ -61,10 +63,12 @@ async def _run(settings: Settings, progress: Progress) -> None:
         await _prepare(environment, stack.prefect_folder)
         worker = Worker(environment, stack.prefect_folder)
         await worker.start()
+        alerts = Alerts(tuple(url.get_secret_value() for url in settings.alert_urls), OURSELVES)
         progress(f"unattended: {stack.prefect_ui_url} shows schedules and runs; Ctrl-C stops")
         try:
-            await _watch(worker, stop)
+            await _watch(worker, Restarts(stack.prefect_api_url, alerts), stop)
         finally:
+            alerts.close()
             await stop_sessions(settings.state_folder / "sessions", progress)
             await worker.stop()
 
@@ -80,8 +84,8 @@ async def _prepare(environment: Mapping[str, str], folder: Path) -> None:
         raise StackError(f"the deployment ended with code {code}; see {step.log_file}")
 
 
-async def _watch(worker: Worker, stop: asyncio.Event) -> None:
-    """Start the worker again when it died, until asked to stop. Sessions trade on meanwhile."""
+async def _watch(worker: Worker, restarts: Restarts, stop: asyncio.Event) -> None:
+    """Start the worker and the trading day again when they died, until asked to stop. Sessions trade on meanwhile."""
     while not stop.is_set():
         if not worker.running:
             log.error("the Prefect worker died: starting it again")
@@ -89,6 +93,7 @@ async def _watch(worker: Worker, stop: asyncio.Event) -> None:
                 await worker.start()
             except OSError as problem:  # no memory, no files: no reason to end the session, which trades without it
                 log.error("trying again: %s", problem)
+        await restarts.look()
         try:
             await asyncio.wait_for(stop.wait(), WATCH_SECONDS)
         except TimeoutError:
