@@ -55,7 +55,8 @@ async def intraday(settings: Settings, date: str) -> IntradayReport:
 
 
 async def _trade(host: Host, settings: Settings) -> None:
-    host.poller = make_poller(settings, host.plan, host.clock)
+    told_gone = "predictions" in host.session.engine.state.alerts
+    host.poller = make_poller(settings, host.plan, host.clock, told_gone)
     try:
         with collected_between_events():
             await host.connector.connect()

@@ -60,7 +60,6 @@ class _Keeper:
         self._alerts = alerts
         self._now_ms = now_ms
         self._ending = asyncio.Event()
-        self._died = False
 
     async def begin(self) -> None:
         """Start the process and give it its lifeline."""
@@ -74,7 +73,6 @@ class _Keeper:
             code = await self._listen_to_its_end()
             if self._ending.is_set():
                 return
-            self._died = True
             text = f"It ended with {code}. Trading goes on, the local journal keeps every row; another is started."
             self._alerts.send(Alert(self._now_ms(), Severity.WARNING, DIED, "The shipper has died", text))
             while not await self._began_another():
@@ -105,9 +103,6 @@ class _Keeper:
             settled.cancel()
 
     def _tell_over(self) -> None:
-        if not self._died:
-            return
-        self._died = False
         self._alerts.clear(self._now_ms(), DIED, "Another shipper has taken over; nothing was lost.")
 
     def let_go(self) -> None:

@@ -13,9 +13,11 @@ import pytest
 from sqlalchemy import text
 
 from core.records import Alert
+from core.vocabulary import Severity
 from db.engine import open_database
 from db.journal import Journal
 from runtime import shipping
+from runtime.alerts import Alerts, LastingAlerts
 from tests.support.journals import SESSION
 from tests.support.shipping import DAY
 
@@ -31,8 +33,9 @@ class Heard:
         self.words.append(f"raised {alert.key}")
 
     def clear(self, at_ms: int, key: str, text: str) -> None:
-        """It is over."""
-        self.words.append(f"over {key}")
+        """It is over, if it had begun."""
+        if self.words and self.words[-1] == f"raised {key}":
+            self.words.append(f"over {key}")
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -101,3 +104,17 @@ async def test_a_shipper_that_dies_at_each_start_is_told_of_once(
         "raised shipper",
         "over shipper",
     ]
+
+
+async def test_an_outage_of_which_a_killed_process_told_is_over_for_its_successor(
+    tmp_path: Path, postgres_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    with Journal.open(tmp_path, SESSION) as journal:
+        journal.append(DAY[:50])
+        LastingAlerts(Alerts((), SESSION), journal).send(Alert(0, Severity.WARNING, shipping.KEY, "away", ""))
+    with Journal.open(tmp_path, SESSION) as journal:
+        lasting = LastingAlerts(Alerts((), SESSION), journal)
+        async with shipping.shipping(journal, postgres_url, lasting, lambda: 0):
+            await until(lambda: f"over: {shipping.KEY}" in caplog.text)
+        assert not journal.standing_alerts()
