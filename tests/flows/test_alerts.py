@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 from aiohttp import web
+from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.client.orchestration import get_client
 from prefect.states import Cancelled, Completed, Crashed, Failed, State
 from pydantic import SecretStr
@@ -81,6 +82,35 @@ async def test_a_failed_or_crashed_run_reaches_the_webhook_and_a_good_one_does_n
     assert notice == {"title": "trading_day ended as Failed", "message": f"{failed}: 2 breaks", "type": "failure"}
     crashed = await end_a_run(Crashed(message="killed"))
     assert (await webhook.next())["message"] == f"{crashed}: killed"
+
+
+async def test_a_webhook_that_the_settings_lose_is_told_no_more_and_one_made_by_hand_is(
+    alerted: Settings, webhook: Webhook, deployed: dict[str, UUID]
+) -> None:
+    """Also when it was the last one; a run that ends badly is then told to what a person made in the UI alone."""
+    second = SecretStr(webhook.address.replace("secret-token", "gone"))
+    both = alerted.model_copy(update={"alert_urls": (*alerted.alert_urls, second)})
+    none = alerted.model_copy(update={"alert_urls": ()})
+    notifying = "trader: tell people of a failed or crashed run"
+    async with get_client() as client:
+
+        async def stored() -> list[str]:
+            documents = await client.read_block_documents()
+            return sorted(name for each in documents if (name := each.name or "").startswith("trader-alerts"))
+
+        await keep_watch(client, both)
+        assert await stored() == ["trader-alerts-1", "trader-alerts-2"]
+        await keep_watch(client, alerted)
+        assert await stored() == ["trader-alerts-1"]
+        assert len((await client.read_automations_by_name(notifying))[0].actions) == 1
+        by_hand = CustomWebhookNotificationBlock(name="mine", url="http://127.0.0.1:1/")
+        mine = await by_hand.asave("trader-alerts-2")
+        await keep_watch(client, none)
+        assert await stored() == ["trader-alerts-2"]
+        assert len((await client.read_automations_by_name(notifying))[0].actions) == 1
+        await client.delete_block_document(mine)
+        await keep_watch(client, none)
+        assert not await client.read_automations_by_name(notifying)
 
 
 async def test_the_address_of_a_webhook_is_kept_secret(alerted: Settings, webhook: Webhook) -> None:
