@@ -13,7 +13,7 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -159,6 +159,16 @@ class Journal:
         """The rows after `after_sequence`, in order."""
         self.settle()
         return read_rows(self._connection, after_sequence, limit=-1)
+
+    def standing_alerts(self) -> frozenset[str]:
+        """The keys that were kept last, by whichever process of the session."""
+        return frozenset((_fact(self._connection, "standing_alerts") or "").split())
+
+    def keep_standing_alerts(self, keys: Iterable[str]) -> None:
+        """Keep the keys (without spaces) of what a later process may have to tell the end of."""
+        self.check_fence()
+        with typed_errors(self.path):
+            self._connection.execute(_STORE_FACT, ("standing_alerts", " ".join(sorted(keys))))
 
     def mark_shipped(self, sequence: int) -> None:
         """Note, from any thread, how far Postgres has the rows; stored with a later append or at the close."""

@@ -68,8 +68,12 @@ def main() -> None:
     url = sys.stdin.readline().strip()
     shipper = Shipper(JournalFile(given.journal, given.session, given.epoch), url, on_state=tell)
     shipper.start()
+    is_reached = False
     while not select.select([sys.stdin], [], [], LOOK_SECONDS)[0]:
         shipper.notify()
+        if not is_reached and shipper.state.shipped_sequence:
+            is_reached = True
+            tell(shipper.state)  # no change to this one; to a session whose last process was killed in an outage it is
     shipped = shipper.flush(REST_SECONDS)
     shipper.stop()
     sys.exit(0 if shipped else 1)

@@ -12,7 +12,7 @@ from flows.orphans import mark_orphans
 
 
 async def main() -> None:
-    """Deploy everything, then mark the orphans: the automation that restarts a crashed day must exist by then."""
+    """Deploy everything, then mark the orphans: the automations that tell of a crashed run must exist by then."""
     settings = load_settings()
     deployments = await deploy_all(settings)
     orphans = await mark_orphans(settings)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from prefect import Flow
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.objects import FlowRun, State
+from prefect.client.schemas.objects import BlockDocument, FlowRun, State
 from prefect.types import SecretDict
 from pydantic import SecretStr
 
@@ -21,6 +21,9 @@ from tasks.settings import settings_of_run
 
 BLOCK_PREFIX = "trader-alerts"
 """Every notification block whose name begins so is told: ours, and any that a person makes in the UI (Slack, Teams)."""
+
+OURS = "trader"
+"""The name within the blocks that the settings make."""
 
 WEBHOOK_SCHEMES = {"json": "http", "jsons": "https"}
 """Apprise's names of plain JSON webhooks."""
@@ -40,17 +43,30 @@ def split_by_route(addresses: Iterable[SecretStr]) -> tuple[list[str], tuple[str
 
 
 async def upsert_blocks(client: PrefectClient, addresses: Iterable[SecretStr]) -> list[str]:
-    """Store the settings' webhooks as blocks; return the ids of all blocks that are to be told."""
-    for number, address in enumerate(split_by_route(addresses)[0], start=1):
+    """Store the settings' webhooks as blocks, delete those of earlier settings; the ids of all that are to be told."""
+    webhooks = split_by_route(addresses)[0]
+    for number, address in enumerate(webhooks, start=1):
         block = CustomWebhookNotificationBlock(
-            name="trader",
+            name=OURS,
             url="{{address}}",
             json_data={"title": "{{subject}}", "message": "{{body}}", "type": "failure"},
             secrets=SecretDict({"address": address}),
         )
         await block.asave(f"{BLOCK_PREFIX}-{number}", overwrite=True)
-    documents = await client.read_block_documents()
-    return sorted(str(document.id) for document in documents if (document.name or "").startswith(BLOCK_PREFIX))
+    wanted = {f"{BLOCK_PREFIX}-{number + 1}" for number in range(len(webhooks))}
+    told = []
+    for document in await client.read_block_documents():
+        if _is_ours(document) and document.name not in wanted:
+            await client.delete_block_document(document.id)
+        elif (document.name or "").startswith(BLOCK_PREFIX):
+            told.append(str(document.id))
+    return sorted(told)
+
+
+def _is_ours(document: BlockDocument) -> bool:
+    """Whether the settings made it; what a person made in the UI stays, with a number at its end too."""
+    number = (document.name or "").removeprefix(f"{BLOCK_PREFIX}-")
+    return number.isdecimal() and document.data.get("name") == OURS
 
 
 def tell_people(flow: Flow[..., object], flow_run: FlowRun, state: State[object]) -> None:

@@ -1,4 +1,4 @@
-"""What Prefect's server does by itself while nobody looks: tell people, and start a day again whose process died."""
+"""What Prefect's server does by itself while nobody looks: tell people, and mark runs whose process has gone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import StateType
-from prefect.events.actions import ActionTypes, ChangeFlowRunState, RunDeployment, SendNotification
+from prefect.events.actions import ActionTypes, ChangeFlowRunState, SendNotification
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
 from prefect.events.schemas.events import ResourceSpecification
 
@@ -20,16 +20,23 @@ OURS = {"prefect.resource.id": "prefect.tag.trader", "prefect.resource.role": "t
 
 HEARTBEAT = "prefect.flow-run.heartbeat"
 BAD_ENDS = {f"prefect.flow-run.{name}" for name in ("Failed", "Crashed", "TimedOut")}
-CRASHED = {"prefect.flow-run.Crashed"}
 SILENCE = timedelta(minutes=5)
 """Silence after which a run or a session counts as dead. Shorter ones gave false alarms on a busy machine."""
 
 ANY_STATE = "prefect.flow-run.*"
 
 
-def plan_automations(deployments: Mapping[str, UUID], blocks: list[str]) -> list[AutomationCore]:
+OURS_ONCE = (
+    "trader: tell people of a failed or crashed run",
+    "trader: tell people of a silent session",
+    "trader: start a crashed trading day again",  # runtime/stack/restarts.py does, with pauses and a bound
+)
+"""Automations of ours that may stand on a server without being wanted any more."""
+
+
+def plan_automations(blocks: list[str]) -> list[AutomationCore]:
     """All our automations; those that tell people only if there is somebody to tell."""
-    planned = [restart_crashed_day(deployments["trading_day"]), end_silent_runs()]
+    planned = [end_silent_runs()]
     if blocks:
         planned += [tell_of_bad_ends(blocks), tell_of_silent_session(blocks)]
     return planned
@@ -89,21 +96,6 @@ def end_silent_runs() -> AutomationCore:
     )
 
 
-def restart_crashed_day(trading_day: UUID) -> AutomationCore:
-    """The day's process died: a new one takes the session over from its journal and from the broker."""
-    return AutomationCore(
-        name="trader: start a crashed trading day again",
-        trigger=EventTrigger(
-            match=_resource(RUNS),
-            match_related=_resource({"prefect.resource.id": f"prefect.deployment.{trading_day}"}),
-            expect=CRASHED,
-            posture=Posture.Reactive,
-            threshold=1,
-        ),
-        actions=[RunDeployment(deployment_id=trading_day)],
-    )
-
-
 async def upsert(client: PrefectClient, automation: AutomationCore) -> UUID:
     """Create the automation or bring it up to date by its name; whether it is enabled is the user's."""
     for existing in await client.read_automations_by_name(automation.name):
@@ -111,6 +103,13 @@ async def upsert(client: PrefectClient, automation: AutomationCore) -> UUID:
         await client.update_automation(existing.id, kept)
         return existing.id
     return await client.create_automation(automation)
+
+
+async def remove_unwanted(client: PrefectClient, planned: list[AutomationCore]) -> None:
+    """Delete those of ours that are planned no more: nobody is to be told, or another does it."""
+    for name in set(OURS_ONCE).difference(automation.name for automation in planned):
+        for existing in await client.read_automations_by_name(name):
+            await client.delete_automation(existing.id)
 
 
 def _notify(blocks: list[str], subject: str, body: str) -> list[ActionTypes]:

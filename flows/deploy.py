@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -19,7 +18,7 @@ from prefect.utilities.callables import ParameterSchema, parameter_schema
 
 from config import Settings, load_settings
 from flows.alerts import upsert_blocks
-from flows.automations import plan_automations, upsert
+from flows.automations import plan_automations, remove_unwanted, upsert
 from flows.backup import backup
 from flows.flatten import flatten
 from flows.intraday import intraday
@@ -101,15 +100,17 @@ async def deploy_all(settings: Settings) -> dict[str, UUID]:
     async with get_client() as client:
         await ensure_work_pool(client)
         deployments = {plan.flow.name: await deploy(client, plan) for plan in PLANS}
-        await keep_watch(client, settings, deployments)
+        await keep_watch(client, settings)
         return deployments
 
 
-async def keep_watch(client: PrefectClient, settings: Settings, deployments: Mapping[str, UUID]) -> None:
-    """Create or update the blocks of those who are told, and the automations that tell them."""
+async def keep_watch(client: PrefectClient, settings: Settings) -> None:
+    """Bring up to date the blocks of those who are told, and the automations that tell them."""
     blocks = await upsert_blocks(client, settings.alert_urls)
-    for automation in plan_automations(deployments, blocks):
+    planned = plan_automations(blocks)
+    for automation in planned:
         await upsert(client, automation)
+    await remove_unwanted(client, planned)
 
 
 async def ensure_work_pool(client: PrefectClient) -> None:

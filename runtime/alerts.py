@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+from collections.abc import Iterable
 
 from core.records import Alert
 from core.vocabulary import Severity
+from db.journal import Journal, JournalError
 
 WAITING_MAX = 1_000
 """Notices waiting for a slow service; past that the oldest are still in the log and in Postgres."""
@@ -27,6 +29,10 @@ class Alerts:
         self._waiting: queue.Queue[tuple[Severity, str, str] | None] = queue.Queue(WAITING_MAX)
         self._thread = threading.Thread(target=self._deliver, name="alerts", daemon=True)
         self._thread.start()
+
+    def take_over(self, keys: Iterable[str]) -> None:
+        """What an earlier process has told of counts as told: its end is told too, by whoever sees it."""
+        self._raised.update(keys)
 
     def send(self, alert: Alert) -> None:
         """Queue a notice, unless one of its key stands."""
@@ -72,3 +78,35 @@ class Alerts:
             severity, title, text = notice
             if not services.notify(title=f"[{self._session}] {title}", body=text, notify_type=kinds[severity]):
                 log.error("no notification service took the notice '%s'", title)
+
+
+class LastingAlerts:
+    """Notices of the shell whose end a later process of the session tells when this one is killed before.
+
+    The engine's own are part of its state, which the journal's rows bring back; these stand beside the rows.
+    """
+
+    def __init__(self, alerts: Alerts, journal: Journal) -> None:
+        self._alerts = alerts
+        self._journal = journal
+        self._standing = set(journal.standing_alerts())
+        alerts.take_over(self._standing)
+
+    def send(self, alert: Alert) -> None:
+        """As `Alerts.send`."""
+        self._alerts.send(alert)
+        self._keep(self._standing | {alert.key})
+
+    def clear(self, at_ms: int, key: str, text: str) -> None:
+        """As `Alerts.clear`."""
+        self._alerts.clear(at_ms, key, text)
+        self._keep(self._standing - {key})
+
+    def _keep(self, standing: set[str]) -> None:
+        if standing == self._standing:
+            return
+        self._standing = standing
+        try:
+            self._journal.keep_standing_alerts(standing)
+        except JournalError as problem:  # full, or another's by now: the notice has gone out all the same
+            log.error("the end of a notice may stay untold after a restart: %s", problem)

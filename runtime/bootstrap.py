@@ -18,7 +18,7 @@ from core.params import SessionPlan
 from core.vocabulary import Link, Severity
 from db.journal import Journal, JournalLocked, JournalTakenOver
 from db.recovery import open_journal
-from runtime.alerts import Alerts
+from runtime.alerts import Alerts, LastingAlerts
 from runtime.chores import Chores
 from runtime.clock import make_clock
 from runtime.connector import Connector
@@ -59,14 +59,15 @@ async def open_session(settings: Settings, date: str) -> AsyncIterator[Host]:
         alerts = make_alerts(settings, plan)
         stack.callback(alerts.close)
         host = _assemble(settings, plan, journal, alerts, SharedHistoryBudget(url, plan.account) if url else None)
+        lasting = LastingAlerts(alerts, journal)
         if url is not None:
-            await stack.enter_async_context(shipping(journal, url, alerts, host.clock.now_ms))
+            await stack.enter_async_context(shipping(journal, url, lasting, host.clock.now_ms))
             taken_over = partial(_taken_over_elsewhere, journal, host)
             await stack.enter_async_context(
                 present_in_postgres(settings, plan, journal.epoch, url, host.answer, taken_over)
             )
         stack.push_async_callback(host.broker.close)
-        await stack.enter_async_context(supervision(host, journal))
+        await stack.enter_async_context(supervision(host, journal, lasting))
         control = await serve_control(socket_path(folder), host.answer)
         stack.callback(control.close)
         log.info("session %s opened, epoch %d", plan.session, journal.epoch)
@@ -96,6 +97,7 @@ def _assemble(
     settings: Settings, plan: SessionPlan, journal: Journal, alerts: Alerts, history_budget: HistoryBudget | None
 ) -> Host:
     recovered = recover(journal, settings.params(), plan)
+    alerts.take_over(recovered.engine.state.alerts)
     clock = make_clock(settings)
     chores, history = Chores(clock), Chores(clock)
     session = Session(

@@ -11,7 +11,7 @@ from runtime.bootstrap import open_session
 from runtime.driving import drive, drive_until_reconciled
 from runtime.garbage import collected_between_events
 from runtime.host import Host
-from runtime.preflight import DECISIVE, preflight
+from runtime.preflight import DECISIVE, preflight, problems
 from runtime.probe import must_be_probed
 from runtime.reports import IntradayReport, StartupReport, WarmUpReport, describe
 from runtime.signals import flattened_on_signals
@@ -23,13 +23,12 @@ async def startup(settings: Settings, date: str) -> StartupReport:
     must_be_probed(settings)
     async with open_session(settings, date) as host:
         await host.connector.connect()
-        findings = await preflight(settings, host.broker)
-        wrong = [finding for finding in findings if not finding.is_ok]
-        for finding in wrong:
-            host.alert(Severity.WARNING, f"preflight/{finding.check}", f"Preflight: {finding.check}", finding.words)
+        wrong = problems(await preflight(settings, host.broker))
+        for check, words in wrong.items():
+            host.alert(Severity.WARNING, f"preflight/{check}", f"Preflight: {check}", words)
         await drive_until_reconciled(host, settings)
-        summary = f"broker read back: {describe(host)}" + "".join(f"; {finding.words}" for finding in wrong)
-        return StartupReport(not any(finding.check in DECISIVE for finding in wrong), summary, host.plan.session)
+        summary = "; ".join((f"broker read back: {describe(host)}", *wrong.values()))
+        return StartupReport(DECISIVE.isdisjoint(wrong), summary, host.plan.session)
 
 
 async def warm_up(settings: Settings, date: str) -> WarmUpReport:
@@ -55,7 +54,8 @@ async def intraday(settings: Settings, date: str) -> IntradayReport:
 
 
 async def _trade(host: Host, settings: Settings) -> None:
-    host.poller = make_poller(settings, host.plan, host.clock)
+    told_gone = "predictions" in host.session.engine.state.alerts
+    host.poller = make_poller(settings, host.plan, host.clock, told_gone)
     try:
         with collected_between_events():
             await host.connector.connect()

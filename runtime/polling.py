@@ -15,7 +15,8 @@ log = logging.getLogger(__name__)
 class Poller:
     """Polls all tickers every `every_seconds` from `first_ms` until `last_ms` (UTC epoch ms).
 
-    The source counts as gone after `gone_after_polls` polls without a single answer (SEMANTICS 9).
+    The source counts as gone after `gone_after_polls` polls without a single answer (SEMANTICS 9); from the start
+    where it `was_gone` when the process before ended, so that its first answer is told.
     """
 
     def __init__(
@@ -27,6 +28,7 @@ class Poller:
         first_ms: int,
         last_ms: int,
         gone_after_polls: int,
+        was_gone: bool = False,
     ) -> None:
         self._source = source
         self._tickers = tuple(tickers)
@@ -34,7 +36,7 @@ class Poller:
         self._last_ms = last_ms
         self.due_ms: int | None = first_ms
         self._gone_after_polls = gone_after_polls
-        self._failed_polls = 0
+        self._failed_polls = gone_after_polls if was_gone else 0
 
     def is_due(self, now_ms: int) -> bool:
         """True when the time of the next poll has come; moves on to the time after it, passing over missed ones."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import Final
 
 from broker.gateway import IbBroker
@@ -11,6 +12,15 @@ from config import ClockKind, Settings
 
 DECISIVE: Final = frozenset({"connection", "answers", "mode", "clock", "orders"})
 """Findings that forbid the day. Those about a single ticker only keep that ticker out, by the rules of entry."""
+
+
+def problems(findings: Iterable[Finding]) -> dict[str, str]:
+    """What is wrong, by check: the words of all its findings, for a check has one alert and may find several things."""
+    found: dict[str, list[str]] = {}
+    for finding in findings:
+        if not finding.is_ok:
+            found.setdefault(finding.check, []).append(finding.words)
+    return {check: "; ".join(words) for check, words in found.items()}
 
 
 async def preflight(settings: Settings, broker: IbBroker) -> tuple[Finding, ...]:

@@ -28,8 +28,8 @@ def make_source(settings: Settings, clock: Clock) -> PredictionSource:
     )
 
 
-def make_poller(settings: Settings, plan: SessionPlan, clock: Clock) -> Poller:
-    """Poll from the open until entries end."""
+def make_poller(settings: Settings, plan: SessionPlan, clock: Clock, was_gone: bool = False) -> Poller:
+    """Poll from the open until entries end. `was_gone`: the session has told that the source is gone."""
     params = settings.params()
     return Poller(
         make_source(settings, clock),
@@ -38,4 +38,5 @@ def make_poller(settings: Settings, plan: SessionPlan, clock: Clock) -> Poller:
         first_ms=plan.open_ms,
         last_ms=plan.closure_ms - params.entry_deadline_before_closure_seconds * 1000,
         gone_after_polls=settings.prediction_gone_polls,
+        was_gone=was_gone,
     )

@@ -7,9 +7,11 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from core.records import Alert
 from core.vocabulary import Severity
 from db.journal import Journal
 from runtime.host import Host
+from runtime.ports import AlertSink
 
 LOOK_SECONDS = 0.2
 PARENT_SECONDS = 2.0
@@ -19,10 +21,11 @@ ALONE = "supervisor"
 
 
 @asynccontextmanager
-async def supervision(host: Host, journal: Journal) -> AsyncIterator[None]:
+async def supervision(host: Host, journal: Journal, lasting: AlertSink) -> AsyncIterator[None]:
     """Tell both edges of a predecessor's death, and the death of the process that started us."""
     parent = os.getppid()
-    watching = [asyncio.create_task(until_orphaned(parent, lambda: _tell_alone(host, parent)))]
+    lasting.clear(host.clock.now_ms(), ALONE, f"Its successor is process {os.getpid()}, started by {parent}.")
+    watching = [asyncio.create_task(until_orphaned(parent, lambda: _tell_alone(host, lasting, parent)))]
     if journal.was_killed:
         watching.append(asyncio.create_task(_tell_death(host, journal)))
     try:
@@ -54,9 +57,10 @@ async def _tell_death(host: Host, journal: Journal) -> None:
             host.session.alerts.clear(host.clock.now_ms(), DEATH, "The broker has been read back; the session goes on.")
 
 
-def _tell_alone(host: Host, parent: int) -> None:
+def _tell_alone(host: Host, lasting: AlertSink, parent: int) -> None:
     text = (
         f"Process {parent}, which started it, has ended. The session trades on and closes the day. Should it die too,"
         " it is started again only when the Prefect server has missed its signs of life for five minutes."
     )
-    host.alert(Severity.WARNING, ALONE, "Nobody watches the session's process", text)
+    at_ms = host.clock.now_ms()
+    lasting.send(Alert(at_ms, Severity.WARNING, ALONE, "Nobody watches the session's process", text))

@@ -1,7 +1,8 @@
 """`python -m tests.chaos.recovery_by_worker --count 5`: how long until a day whose process is killed has it back.
 
-As under `trader start`: the worker reports the death, the server's automation asks for a new run of the trading day,
-the worker starts its process. Running time, real seconds from kill -9 to the broker read back.
+As under `trader start`: the worker tells Prefect of the death, `trader start` sees it there and asks for a new run of
+the trading day, and the worker starts its process. Without the pauses that follow several deaths in a row.
+Running time: real seconds from kill -9 to the broker read back.
 """
 
 from __future__ import annotations
@@ -21,10 +22,13 @@ from prefect.client.schemas.actions import DeploymentUpdate
 from config import Settings
 from core.vocabulary import Phase
 from db.engine import ensure_database
+from runtime.alerts import Alerts
 from runtime.control import ControlAnswer, ControlCommand, ControlRequest, SessionUnreachable, ask_session
 from runtime.holder import read_holder
 from runtime.planning import plan_for, session_folder
+from runtime.stack import restarts
 from runtime.stack.prefect_server import DATABASE, PrefectServer, client_environment
+from runtime.stack.unattended import WATCH_SECONDS
 from runtime.stack.worker import Worker
 from tests.chaos.day import TEMPLATE, place_for_days, running_gateway, settings_for
 from tests.chaos.figures import spread
@@ -72,6 +76,15 @@ async def measure(settings: Settings, server: PrefectServer, date: str, count: i
     return found
 
 
+async def watch(server: PrefectServer) -> None:
+    """Start the day again whenever it dies, as `trader start` does."""
+    restarts.PAUSES_SECONDS = (0.0,) * 1_000
+    looking = restarts.Restarts(server.api_url, Alerts((), "bench"))
+    while True:
+        await looking.look()
+        await asyncio.sleep(WATCH_SECONDS)
+
+
 async def play(count: int, folder: Path) -> list[float]:
     """A gateway in running time, a Prefect server with our deployments, and a worker."""
     with place_for_days() as place:
@@ -88,9 +101,11 @@ async def play(count: int, folder: Path) -> list[float]:
             assert await deploying.wait() == 0
             worker = Worker(environment, folder)
             await worker.start()
+            watching = asyncio.create_task(watch(server))
             try:
                 return await measure(settings, server, gateway.date, count)
             finally:
+                watching.cancel()
                 await worker.stop()
                 await server.stop()
 

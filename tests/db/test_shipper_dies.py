@@ -13,9 +13,11 @@ import pytest
 from sqlalchemy import text
 
 from core.records import Alert
+from core.vocabulary import Severity
 from db.engine import open_database
 from db.journal import Journal
 from runtime import shipping
+from runtime.alerts import Alerts, LastingAlerts
 from tests.support.journals import SESSION
 from tests.support.shipping import DAY
 
@@ -31,8 +33,9 @@ class Heard:
         self.words.append(f"raised {alert.key}")
 
     def clear(self, at_ms: int, key: str, text: str) -> None:
-        """It is over."""
-        self.words.append(f"over {key}")
+        """It is over, if it had begun."""
+        if self.words and self.words[-1] == f"raised {key}":
+            self.words.append(f"over {key}")
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -101,3 +104,42 @@ async def test_a_shipper_that_dies_at_each_start_is_told_of_once(
         "raised shipper",
         "over shipper",
     ]
+
+
+async def test_an_outage_of_which_a_killed_process_told_is_over_for_its_successor(
+    tmp_path: Path, postgres_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    with Journal.open(tmp_path, SESSION) as journal:
+        journal.append(DAY[:50])
+        LastingAlerts(Alerts((), SESSION), journal).send(Alert(0, Severity.WARNING, shipping.KEY, "away", ""))
+    with Journal.open(tmp_path, SESSION) as journal:
+        lasting = LastingAlerts(Alerts((), SESSION), journal)
+        async with shipping.shipping(journal, postgres_url, lasting, lambda: 0):
+            await until(lambda: f"over: {shipping.KEY}" in caplog.text)
+        assert not journal.standing_alerts()
+
+
+async def test_a_session_begins_although_no_shipper_can_be_started(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a death for want of memory: what is held must be taken over."""
+    start, failures = shipping.start_shipper, [OSError(errno.ENOMEM, "no memory")] * 2
+
+    async def start_or_fail(*arguments: str) -> asyncio.subprocess.Process:
+        if failures:
+            raise failures.pop()
+        return await start(*arguments)
+
+    monkeypatch.setattr(shipping, "start_shipper", start_or_fail)
+    monkeypatch.setattr(shipping, "AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(shipping, "SETTLED_SECONDS", 0.1)
+    heard = Heard()
+    with Journal.open(tmp_path, SESSION) as journal:
+        async with shipping.shipping(journal, postgres_url, heard, lambda: 0):
+            await until(lambda: "over shipper" in heard.words)
+        failures += [OSError(errno.ENOMEM, "no memory")] * 100
+        async with shipping.shipping(journal, postgres_url, heard, lambda: 0):
+            journal.append(DAY[:50])
+        assert journal.last_sequence == 50
+    assert heard.words[0] == "raised shipper"

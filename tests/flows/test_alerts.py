@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 from aiohttp import web
+from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.client.orchestration import get_client
 from prefect.states import Cancelled, Completed, Crashed, Failed, State
 from pydantic import SecretStr
@@ -18,7 +19,7 @@ from flows.alerts import split_by_route
 from flows.automations import plan_automations, upsert
 from flows.deploy import keep_watch
 from flows.trading_day import trading_day
-from tests.flows.waiting import PATIENCE_SECONDS, until
+from tests.flows.waiting import PATIENCE_SECONDS
 
 
 class Webhook:
@@ -59,7 +60,7 @@ async def alerted(own_settings: Settings, webhook: Webhook, deployed: dict[str, 
     """Settings that name the webhook, made known to the server."""
     settings = own_settings.model_copy(update={"alert_urls": (SecretStr(webhook.address),)})
     async with get_client() as client:
-        await keep_watch(client, settings, deployed)
+        await keep_watch(client, settings)
     return settings
 
 
@@ -83,6 +84,35 @@ async def test_a_failed_or_crashed_run_reaches_the_webhook_and_a_good_one_does_n
     assert (await webhook.next())["message"] == f"{crashed}: killed"
 
 
+async def test_a_webhook_that_the_settings_lose_is_told_no_more_and_one_made_by_hand_is(
+    alerted: Settings, webhook: Webhook, deployed: dict[str, UUID]
+) -> None:
+    """Also when it was the last one; a run that ends badly is then told to what a person made in the UI alone."""
+    second = SecretStr(webhook.address.replace("secret-token", "gone"))
+    both = alerted.model_copy(update={"alert_urls": (*alerted.alert_urls, second)})
+    none = alerted.model_copy(update={"alert_urls": ()})
+    notifying = "trader: tell people of a failed or crashed run"
+    async with get_client() as client:
+
+        async def stored() -> list[str]:
+            documents = await client.read_block_documents()
+            return sorted(name for each in documents if (name := each.name or "").startswith("trader-alerts"))
+
+        await keep_watch(client, both)
+        assert await stored() == ["trader-alerts-1", "trader-alerts-2"]
+        await keep_watch(client, alerted)
+        assert await stored() == ["trader-alerts-1"]
+        assert len((await client.read_automations_by_name(notifying))[0].actions) == 1
+        by_hand = CustomWebhookNotificationBlock(name="mine", url="http://127.0.0.1:1/")
+        mine = await by_hand.asave("trader-alerts-2")
+        await keep_watch(client, none)
+        assert await stored() == ["trader-alerts-2"]
+        assert len((await client.read_automations_by_name(notifying))[0].actions) == 1
+        await client.delete_block_document(mine)
+        await keep_watch(client, none)
+        assert not await client.read_automations_by_name(notifying)
+
+
 async def test_the_address_of_a_webhook_is_kept_secret(alerted: Settings, webhook: Webhook) -> None:
     async with get_client() as client:
         documents = await client.read_block_documents(include_secrets=False)
@@ -95,10 +125,10 @@ async def test_automations_are_kept_by_name_and_as_switched_by_a_person(
     alerted: Settings, deployed: dict[str, UUID]
 ) -> None:
     async with get_client() as client:
-        names = [automation.name for automation in plan_automations(deployed, ["7b1f2a52-0f6c-4f0e-9b2d-0d8e8a1c6f11"])]
+        names = [automation.name for automation in plan_automations(["7b1f2a52-0f6c-4f0e-9b2d-0d8e8a1c6f11"])]
         (before,) = await client.read_automations_by_name(names[0])
         await client.pause_automation(before.id)
-        await keep_watch(client, alerted, deployed)
+        await keep_watch(client, alerted)
         kept = [await client.read_automations_by_name(name) for name in names]
         (again,) = kept[0]
         await client.resume_automation(before.id)
@@ -107,24 +137,20 @@ async def test_automations_are_kept_by_name_and_as_switched_by_a_person(
     assert not again.enabled
 
 
-async def test_a_crashed_trading_day_is_started_again(deployed: dict[str, UUID]) -> None:
+async def test_what_is_planned_no_more_is_removed(alerted: Settings, deployed: dict[str, UUID]) -> None:
+    """The restart that Prefect did by itself, without a bound; and who is told when nobody is to be told any more."""
+    former = plan_automations([])[0].model_copy(update={"name": "trader: start a crashed trading day again"})
+    mine = former.model_copy(update={"name": "mine"})
     async with get_client() as client:
-        run = await client.create_flow_run_from_deployment(deployed["trading_day"])
-        await client.set_flow_run_state(run.id, Crashed(message="killed"), force=True)
-
-        async def runs_of_automations() -> list[str]:
-            runs = await client.read_flow_runs()
-            return [
-                each.name
-                for each in runs
-                if each.deployment_id == deployed["trading_day"] and each.id != run.id and not each.auto_scheduled
-            ]
-
-        assert len(await until(runs_of_automations)) == 1
+        for automation in (former, mine):
+            await client.create_automation(automation)
+        await keep_watch(client, alerted)
+        assert not await client.read_automations_by_name(former.name)
+        assert await client.read_automations_by_name(mine.name)
 
 
 async def test_without_anybody_to_tell_nothing_is_planned_that_tells(deployed: dict[str, UUID]) -> None:
-    planned = plan_automations(deployed, [])
+    planned = plan_automations([])
     assert not any("tell" in automation.name for automation in planned)
     async with get_client() as client:
         for automation in planned:

@@ -71,3 +71,11 @@ async def test_a_source_that_fails_ends_nothing_and_hides_nothing() -> None:
     assert await asked.poll(2) == [PredictionUnreadable(2, "SOXL", words)]
     assert await asked.poll(3) == [PredictionSourceChanged(3, False, words), PredictionUnreadable(3, "SOXL", words)]
     assert await asked.poll(4) == [PredictionSourceChanged(4, True, ""), PredictionReceived(4, GOOD)]
+
+
+async def test_a_source_that_was_gone_for_the_process_before_is_told_to_be_back() -> None:
+    asked = Poller(
+        Scripted(SILENT, GOOD), ["SOXL"], every_seconds=60, first_ms=0, last_ms=9, gone_after_polls=3, was_gone=True
+    )
+    assert await asked.poll(1) == []
+    assert await asked.poll(2) == [PredictionSourceChanged(2, True, ""), PredictionReceived(2, GOOD)]
