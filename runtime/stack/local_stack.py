@@ -12,9 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from db.engine import drop_database, ensure_database
+from db.engine import DatabaseError, drop_database, ensure_database
 from db.migrate import upgrade
-from runtime.stack.postgres import DATABASE, EmbeddedPostgres
+from runtime.stack.postgres import DATABASE, EmbeddedPostgres, address_now
 from runtime.stack.prefect_server import DATABASE as PREFECT_DATABASE
 from runtime.stack.prefect_server import PrefectServer, client_environment
 from runtime.stack.processes import StackError
@@ -180,11 +180,22 @@ class LocalStack:
             try:
                 if self._postgres is not None:
                     await asyncio.to_thread(self._postgres.start)  # does nothing while it answers
+                    await self._follow(self._postgres)
                 if not self.server.running:
                     log.error("the Prefect server died: starting it again")
                     await self.server.start()
-            except (StackError, OSError) as problem:  # no memory or no files for a process, which may be why it died
+            except (StackError, DatabaseError, OSError) as problem:  # no memory or no files, which may be why it died
                 log.error("trying again: %s", problem)
+
+    async def _follow(self, postgres: EmbeddedPostgres) -> None:
+        """Tell Prefect's server when Postgres came up on another port, its own being taken; runs ask by themselves."""
+        url = address_now(self._options.folder / "postgres", self.postgres_url)
+        if url is None or url == self.postgres_url:
+            return
+        log.error("Postgres has come up on another port: the Prefect server is started again")
+        prefect_url = await asyncio.to_thread(postgres.ensure_database, PREFECT_DATABASE)
+        self.postgres_url = url
+        await self.server.move(prefect_url)
 
     def _simulated_day(self) -> SimulatedDay:
         if self.simulated is None:

@@ -34,6 +34,7 @@ LOG_TAIL_CHARACTERS = 2_000
 DATABASE = "trader"
 """Where our tables are; Prefect's have a database of their own."""
 
+ACCESS_FILE = "access.json"
 HOST = "127.0.0.1"
 USER = "trader"
 
@@ -123,12 +124,8 @@ class EmbeddedPostgres:
         shutil.rmtree(self._folder)
 
     def holds(self, url: str) -> bool:
-        """Whether the database at `url` is one of this server's, by its port and password."""
-        address, asked = urlsplit(url), self._access_file()
-        if not asked.exists():
-            return False
-        access = self._access()
-        return (address.hostname, address.port, unquote(address.password or "")) == (HOST, access.port, access.password)
+        """Whether the database at `url` is one of this server's, by its password: the port may have been another."""
+        return address_now(self._folder, url) is not None
 
     def dump(self, database: str, file: Path) -> None:
         """Write a backup of a database, for `restore`; the server must run. Raises StackError with the reason."""
@@ -161,11 +158,11 @@ class EmbeddedPostgres:
     # --- port and password -------------------------------------------------------------------------------------------
 
     def _access(self) -> Access:
-        file = self._access_file()
-        try:
-            return Access(**json.loads(file.read_text()))
-        except FileNotFoundError as error:
-            raise StackError(f"{file} is missing: the server was never started, or its password is lost") from error
+        access = _read_access(self._folder)
+        if access is None:
+            file = self._access_file()
+            raise StackError(f"{file} is missing: the server was never started, or its password is lost")
+        return access
 
     def _keep_access(self, access: Access) -> None:
         fresh = self._access_file().with_suffix(".new")
@@ -173,7 +170,7 @@ class EmbeddedPostgres:
         fresh.replace(self._access_file())
 
     def _access_file(self) -> Path:
-        return self._folder / "access.json"
+        return self._folder / ACCESS_FILE
 
     # --- the cluster -------------------------------------------------------------------------------------------------
 
@@ -280,6 +277,24 @@ class EmbeddedPostgres:
             group=user.pw_gid if user else None,
             extra_groups=[] if user else None,
         )
+
+
+def address_now(folder: Path, url: str) -> str | None:
+    """The URL as of now of a database of the server that belongs to `folder`; None where it is another server's.
+
+    It comes up on another port when its own was taken; whoever was started before has the old one.
+    """
+    access, address = _read_access(folder), urlsplit(url)
+    if access is None or (address.hostname, unquote(address.password or "")) != (HOST, access.password):
+        return None
+    return access.url(address.path.removeprefix("/"))
+
+
+def _read_access(folder: Path) -> Access | None:
+    try:
+        return Access(**json.loads((folder / ACCESS_FILE).read_text()))
+    except FileNotFoundError:
+        return None
 
 
 def _is_alone(users: IO[str]) -> bool:

@@ -75,6 +75,12 @@ class PrefectServer:
         async with aiohttp.ClientSession() as http:
             await self._process.wait_until(lambda: self._healthy(http), READY_SECONDS)
 
+    async def move(self, database_url: str) -> None:
+        """Go on with the database at another address. Raises StackError; the next start knows the address."""
+        self._database_url = database_url
+        await self.stop()
+        await self.start()
+
     async def stop(self) -> None:
         """End the server; its database stays."""
         if self._process is not None:
