@@ -39,8 +39,7 @@ async def shipping(journal: Journal, url: str, alerts: AlertSink, now_ms: Callab
     """Ship while inside, and the rest at the end. What stands in the way is told once, and once when it is over."""
     whose = ("--journal", str(journal.path), "--session", journal.session, "--epoch", str(journal.epoch))
     keeper = _Keeper(whose, url, alerts, now_ms)
-    await keeper.begin()
-    keeping = asyncio.create_task(keeper.keep())
+    keeping = asyncio.create_task(keeper.keep(begun=await keeper.begin()))
     try:
         yield
     finally:
@@ -60,22 +59,28 @@ class _Keeper:
         self._alerts = alerts
         self._now_ms = now_ms
         self._ending = asyncio.Event()
+        self._process: Process | None = None
 
-    async def begin(self) -> None:
-        """Start the process and give it its lifeline."""
-        self._process = await start_shipper(*self._whose)
+    async def begin(self) -> bool:
+        """Start the process and give it its lifeline; whether that was possible. The session does not depend on it."""
+        try:
+            self._process = await start_shipper(*self._whose)
+        except OSError as problem:  # no memory or no files for a process, which may be why the one before died
+            log.error("no shipper can be started: %s", problem)
+            return False
         assert self._process.stdin is not None
         self._process.stdin.write(self._url.encode() + b"\n")
+        return True
 
-    async def keep(self) -> None:
-        """Listen to it, and start another when it ends by itself."""
+    async def keep(self, begun: bool) -> None:
+        """Listen to it, and start another when it ends by itself, or could not begin."""
         while True:
-            code = await self._listen_to_its_end()
+            how = f"It ended with {await self._listen_to_its_end()}" if begun else "It could not be started"
             if self._ending.is_set():
                 return
-            text = f"It ended with {code}. Trading goes on, the local journal keeps every row; another is started."
+            text = f"{how}. Trading goes on, the local journal keeps every row; another is started."
             self._alerts.send(Alert(self._now_ms(), Severity.WARNING, DIED, "The shipper has died", text))
-            while not await self._began_another():
+            while not (begun := await self._began_another()):
                 if self._ending.is_set():
                     return  # what is left is shipped by the next start, or by the reconciliation
 
@@ -84,20 +89,14 @@ class _Keeper:
         with suppress(TimeoutError):
             async with asyncio.timeout(AGAIN_SECONDS):
                 await self._ending.wait()
-        if self._ending.is_set():
-            return False
-        try:
-            await self.begin()
-        except OSError as problem:  # no memory or no files for a process, which may be why it died
-            log.error("no shipper can be started: %s", problem)
-            return False
-        return True
+        return not self._ending.is_set() and await self.begin()
 
     async def _listen_to_its_end(self) -> int:
         """Its exit code. Once it has lived for a while, the death of the one before is over: not with each attempt."""
         settled = asyncio.get_running_loop().call_later(SETTLED_SECONDS, self._tell_over)
         try:
-            await self._listen()
+            assert self._process is not None
+            await self._listen(self._process)
             return await self._process.wait()
         finally:
             settled.cancel()
@@ -108,16 +107,18 @@ class _Keeper:
     def let_go(self) -> None:
         """Close its lifeline: it ships the rest and ends."""
         self._ending.set()
-        assert self._process.stdin is not None
-        self._process.stdin.close()
+        if self._process is not None:
+            assert self._process.stdin is not None
+            self._process.stdin.close()
 
     def kill(self) -> None:
         """It has not ended in time; the next start ships what is left."""
-        self._process.kill()
+        if self._process is not None:
+            self._process.kill()
 
-    async def _listen(self) -> None:
-        assert self._process.stdout is not None
-        async for line in self._process.stdout:
+    async def _listen(self, process: Process) -> None:
+        assert process.stdout is not None
+        async for line in process.stdout:
             said = json.loads(line)
             if said["healthy"]:
                 self._alerts.clear(self._now_ms(), KEY, "Postgres takes rows again; nothing was lost.")

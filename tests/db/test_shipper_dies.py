@@ -118,3 +118,28 @@ async def test_an_outage_of_which_a_killed_process_told_is_over_for_its_successo
         async with shipping.shipping(journal, postgres_url, lasting, lambda: 0):
             await until(lambda: f"over: {shipping.KEY}" in caplog.text)
         assert not journal.standing_alerts()
+
+
+async def test_a_session_begins_although_no_shipper_can_be_started(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a death for want of memory: what is held must be taken over."""
+    start, failures = shipping.start_shipper, [OSError(errno.ENOMEM, "no memory")] * 2
+
+    async def start_or_fail(*arguments: str) -> asyncio.subprocess.Process:
+        if failures:
+            raise failures.pop()
+        return await start(*arguments)
+
+    monkeypatch.setattr(shipping, "start_shipper", start_or_fail)
+    monkeypatch.setattr(shipping, "AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(shipping, "SETTLED_SECONDS", 0.1)
+    heard = Heard()
+    with Journal.open(tmp_path, SESSION) as journal:
+        async with shipping.shipping(journal, postgres_url, heard, lambda: 0):
+            await until(lambda: "over shipper" in heard.words)
+        failures += [OSError(errno.ENOMEM, "no memory")] * 100
+        async with shipping.shipping(journal, postgres_url, heard, lambda: 0):
+            journal.append(DAY[:50])
+        assert journal.last_sequence == 50
+    assert heard.words[0] == "raised shipper"
