@@ -88,8 +88,8 @@ class Restarts:
         self._is_away = False
         self._answered = ""  # the newest death that needs nothing any more
 
-    async def look(self) -> None:
-        """Answer the newest death, once its pause is over. A server that is away is asked again by the next look."""
+    async def look(self) -> bool:
+        """Answer the newest death, once its pause is over; whether the server answered. The next look asks again."""
         try:
             async with aiohttp.ClientSession(raise_for_status=True, timeout=TIMEOUT) as http:
                 deaths = await self._deaths(http)
@@ -100,6 +100,7 @@ class Restarts:
             level = logging.DEBUG if self._is_away else logging.WARNING  # once an outage, not once a second
             log.log(level, "Prefect's server cannot be asked for dead trading days: %r", problem)
             self._is_away = True
+        return not self._is_away
 
     async def _answer(self, http: aiohttp.ClientSession, deaths: tuple[Death, ...]) -> None:
         newest, count = deaths[0], in_a_row(deaths)

@@ -6,7 +6,9 @@ import asyncio
 import logging
 import signal
 import sys
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from config import Settings
@@ -15,6 +17,8 @@ from db.journal import is_locked
 from runtime.alerts import Alerts
 from runtime.commands import ask_patiently
 from runtime.control import ControlCommand, ControlRequest, SessionUnreachable
+from runtime.ports import AlertSink
+from runtime.stack.absence import Absence
 from runtime.stack.local_stack import LocalStack, Progress, StackOptions
 from runtime.stack.processes import ChildCommand, ChildProcess, StackError
 from runtime.stack.restarts import Restarts
@@ -26,6 +30,9 @@ FLAT_SECONDS = 120.0
 
 PREPARE_SECONDS = 60.0
 LOCK_PROBE_SECONDS = 0.2
+WORKER_SETTLED_SECONDS = 30.0
+"""How long a worker lives until it counts as one that does."""
+
 OURSELVES = "trader start"
 
 log = logging.getLogger(__name__)
@@ -66,11 +73,13 @@ async def _run(settings: Settings, progress: Progress) -> None:
         alerts = Alerts(tuple(url.get_secret_value() for url in settings.alert_urls), OURSELVES)
         progress(f"unattended: {stack.prefect_ui_url} shows schedules and runs; Ctrl-C stops")
         try:
-            await _watch(worker, Restarts(stack.prefect_api_url, alerts), stop)
+            await _watch(
+                worker, Restarts(stack.prefect_api_url, alerts), Watched.of(stack.prefect_folder, alerts), stop
+            )
         finally:
-            alerts.close()
             await stop_sessions(settings.state_folder / "sessions", progress)
             await worker.stop()
+            alerts.close()
 
 
 async def _prepare(environment: Mapping[str, str], folder: Path) -> None:
@@ -84,16 +93,35 @@ async def _prepare(environment: Mapping[str, str], folder: Path) -> None:
         raise StackError(f"the deployment ended with code {code}; see {step.log_file}")
 
 
-async def _watch(worker: Worker, restarts: Restarts, stop: asyncio.Event) -> None:
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The parts that people hear of when they stay away."""
+
+    server: Absence
+    worker: Absence
+
+    @classmethod
+    def of(cls, folder: Path, alerts: AlertSink) -> Watched:
+        """Those whose logs lie in the folder."""
+        server = Absence("The Prefect server", str(folder / "server.log"), alerts)
+        return cls(server, Absence("The Prefect worker", str(folder / "worker.log"), alerts))
+
+
+async def _watch(worker: Worker, restarts: Restarts, watched: Watched, stop: asyncio.Event) -> None:
     """Start the worker and the trading day again when they died, until asked to stop. Sessions trade on meanwhile."""
+    started_at = time.monotonic()
     while not stop.is_set():
         if not worker.running:
             log.error("the Prefect worker died: starting it again")
+            watched.worker.note(is_there=False)
+            started_at = time.monotonic()
             try:
                 await worker.start()
             except OSError as problem:  # no memory, no files: no reason to end the session, which trades without it
                 log.error("trying again: %s", problem)
-        await restarts.look()
+        elif time.monotonic() - started_at > WORKER_SETTLED_SECONDS:
+            watched.worker.note(is_there=True)
+        watched.server.note(await restarts.look())
         try:
             await asyncio.wait_for(stop.wait(), WATCH_SECONDS)
         except TimeoutError:

@@ -111,5 +111,5 @@ async def test_case_43_restarts_come_later_each_time_and_then_flatten_takes_over
 
 async def test_a_server_that_is_away_is_asked_again() -> None:
     told = Told()
-    await Restarts("http://127.0.0.1:1/api", told).look()
+    assert not await Restarts("http://127.0.0.1:1/api", told).look()
     assert not told.titles
