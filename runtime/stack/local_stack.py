@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from db.engine import drop_database, ensure_database
+from db.engine import DatabaseError, drop_database, ensure_database
 from db.migrate import upgrade
 from runtime.stack.postgres import DATABASE, EmbeddedPostgres, address_now
 from runtime.stack.prefect_server import DATABASE as PREFECT_DATABASE
@@ -184,7 +184,7 @@ class LocalStack:
                 if not self.server.running:
                     log.error("the Prefect server died: starting it again")
                     await self.server.start()
-            except (StackError, OSError) as problem:  # no memory or no files for a process, which may be why it died
+            except (StackError, DatabaseError, OSError) as problem:  # no memory or no files, which may be why it died
                 log.error("trying again: %s", problem)
 
     async def _follow(self, postgres: EmbeddedPostgres) -> None:
@@ -193,8 +193,9 @@ class LocalStack:
         if url is None or url == self.postgres_url:
             return
         log.error("Postgres has come up on another port: the Prefect server is started again")
+        prefect_url = await asyncio.to_thread(postgres.ensure_database, PREFECT_DATABASE)
         self.postgres_url = url
-        await self.server.move(await asyncio.to_thread(postgres.ensure_database, PREFECT_DATABASE))
+        await self.server.move(prefect_url)
 
     def _simulated_day(self) -> SimulatedDay:
         if self.simulated is None:

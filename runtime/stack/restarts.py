@@ -16,9 +16,12 @@ from typing import Any
 import aiohttp
 from pydantic import BaseModel, TypeAdapter
 
+from config import Settings
 from core.records import Alert
 from core.vocabulary import Severity
+from db.journal import is_locked
 from runtime.calendar import eastern_date
+from runtime.planning import MarketClosed, plan_for, session_folder
 from runtime.ports import AlertSink
 
 PAUSES_SECONDS = (0.0, 15.0, 60.0, 120.0, 240.0)
@@ -63,6 +66,15 @@ class Death(BaseModel, frozen=True):
         return (self.end_time - moment).total_seconds()
 
 
+def has_process(settings: Settings, date: str) -> bool:
+    """Whether a process of this machine holds the session of an Eastern date."""
+    try:
+        plan = plan_for(settings, date)
+    except MarketClosed:
+        return False
+    return is_locked(session_folder(settings, plan), plan.session)
+
+
 DEATHS = TypeAdapter(tuple[Death, ...])
 
 
@@ -81,11 +93,16 @@ def in_a_row(deaths: Iterable[Death]) -> int:
 class Restarts:
     """Looks after the trading day of one Prefect server."""
 
-    def __init__(self, api_url: str, alerts: AlertSink, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, api_url: str, alerts: AlertSink, is_alive: Callable[[str], bool], now: Callable[[], float] = time.time
+    ) -> None:
+        """`is_alive`: whether the session of an Eastern date has a process. `now`: epoch seconds."""
         self._api_url = api_url
         self._alerts = alerts
-        self._now = now  # epoch seconds
+        self._is_alive = is_alive
+        self._now = now
         self._is_away = False
+        self._outlived = ""  # the death that was none: Prefect had lost sight of its process
         self._answered = ""  # the newest death that needs nothing any more
 
     async def look(self) -> bool:
@@ -105,7 +122,9 @@ class Restarts:
     async def _answer(self, http: aiohttp.ClientSession, deaths: tuple[Death, ...]) -> None:
         newest, count = deaths[0], in_a_row(deaths)
         dead_seconds = self._now() - newest.end_time.timestamp()
-        if dead_seconds > RECENT_SECONDS:
+        if self._is_alive(newest.date):  # after an absence of the server, for one: its real death nobody will report
+            self._outlived = newest.id
+        elif dead_seconds > RECENT_SECONDS and newest.id != self._outlived:
             self._answered = newest.id
         elif count > len(PAUSES_SECONDS):
             await self._give_up(http, newest)

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from config import Settings
@@ -21,7 +22,7 @@ from runtime.ports import AlertSink
 from runtime.stack.absence import Absence
 from runtime.stack.local_stack import LocalStack, Progress, StackOptions
 from runtime.stack.processes import ChildCommand, ChildProcess, StackError
-from runtime.stack.restarts import Restarts
+from runtime.stack.restarts import Restarts, has_process
 from runtime.stack.worker import Worker
 
 WATCH_SECONDS = 1.0
@@ -73,9 +74,8 @@ async def _run(settings: Settings, progress: Progress) -> None:
         alerts = Alerts(tuple(url.get_secret_value() for url in settings.alert_urls), OURSELVES)
         progress(f"unattended: {stack.prefect_ui_url} shows schedules and runs; Ctrl-C stops")
         try:
-            await _watch(
-                worker, Restarts(stack.prefect_api_url, alerts), Watched.of(stack.prefect_folder, alerts), stop
-            )
+            restarts = Restarts(stack.prefect_api_url, alerts, partial(has_process, settings))
+            await _watch(worker, restarts, Watched.of(stack.prefect_folder, alerts), stop)
         finally:
             await stop_sessions(settings.state_folder / "sessions", progress)
             await worker.stop()

@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -76,10 +77,10 @@ async def measure(settings: Settings, server: PrefectServer, date: str, count: i
     return found
 
 
-async def watch(server: PrefectServer) -> None:
+async def watch(settings: Settings, server: PrefectServer) -> None:
     """Start the day again whenever it dies, as `trader start` does."""
     restarts.PAUSES_SECONDS = (0.0,) * 1_000
-    looking = restarts.Restarts(server.api_url, Alerts((), "bench"))
+    looking = restarts.Restarts(server.api_url, Alerts((), "bench"), partial(restarts.has_process, settings))
     while True:
         await looking.look()
         await asyncio.sleep(WATCH_SECONDS)
@@ -101,7 +102,7 @@ async def play(count: int, folder: Path) -> list[float]:
             assert await deploying.wait() == 0
             worker = Worker(environment, folder)
             await worker.start()
-            watching = asyncio.create_task(watch(server))
+            watching = asyncio.create_task(watch(settings, server))
             try:
                 return await measure(settings, server, gateway.date, count)
             finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient, get_client
@@ -11,9 +12,20 @@ from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.states import Crashed, Running
 
+from config import Settings
 from core.records import Alert
+from db.journal import Journal
+from runtime.planning import plan_for, session_folder
 from runtime.stack.local_stack import LocalStack
-from runtime.stack.restarts import PAUSES_SECONDS, RECENT_SECONDS, SETTLED_SECONDS, Death, Restarts, in_a_row
+from runtime.stack.restarts import (
+    PAUSES_SECONDS,
+    RECENT_SECONDS,
+    SETTLED_SECONDS,
+    Death,
+    Restarts,
+    has_process,
+    in_a_row,
+)
 
 DATE = "2024-11-27"
 NOON = datetime(2024, 11, 27, 17, tzinfo=UTC)
@@ -58,9 +70,23 @@ def test_the_day_of_a_death_is_that_of_its_scheduled_start() -> None:
     assert death(NOON).model_copy(update={"parameters": {"date": "2026-11-20"}}).date == "2026-11-20"
 
 
+def nobody(date: str) -> bool:
+    """No session has a process."""
+    return False
+
+
 async def die(client: PrefectClient, run: FlowRun) -> None:
     await client.set_flow_run_state(run.id, Running(), force=True)
     await client.set_flow_run_state(run.id, Crashed(message="killed"), force=True)
+
+
+async def forget_deaths(client: PrefectClient, deployment: UUID) -> None:
+    """Each test has its own."""
+    for run in await client.read_flow_runs(
+        deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment]))
+    ):
+        if not run.auto_scheduled:
+            await client.delete_flow_run(run.id)
 
 
 async def waiting(client: PrefectClient, deployment: UUID) -> list[FlowRun]:
@@ -77,9 +103,10 @@ async def test_case_43_restarts_come_later_each_time_and_then_flatten_takes_over
 
     async def look() -> None:
         """As by a process that has just been started: none remembers what the one before did."""
-        await Restarts(stack.prefect_api_url, told, lambda: time.time() + ahead).look()
+        await Restarts(stack.prefect_api_url, told, nobody, lambda: time.time() + ahead).look()
 
     async with get_client() as client:
+        await forget_deaths(client, day)
         run = await client.create_flow_run_from_deployment(day, parameters={"date": DATE})
         for pause in PAUSES_SECONDS:
             await die(client, run)
@@ -109,7 +136,28 @@ async def test_case_43_restarts_come_later_each_time_and_then_flatten_takes_over
     assert len(told.titles) == 1
 
 
+async def test_a_session_that_outlives_its_run_is_started_again_when_it_really_dies(
+    own_settings: Settings, stack: LocalStack, deployed: dict[str, UUID]
+) -> None:
+    """Prefect loses sight of a living process when its server was away for as long as silence may last."""
+    ahead, day, plan = [0.0], deployed["trading_day"], plan_for(own_settings, "2024-11-26")
+    alive = partial(has_process, own_settings)
+    restarts = Restarts(stack.prefect_api_url, Told(), alive, lambda: time.time() + ahead[0])
+    async with get_client() as client:
+        await forget_deaths(client, day)
+        run = await client.create_flow_run_from_deployment(day, parameters={"date": "2024-11-26"})
+        with Journal.open(session_folder(own_settings, plan), plan.session):
+            await die(client, run)
+            for ahead[0] in (0.0, 2 * RECENT_SECONDS):
+                await restarts.look()
+                assert not await waiting(client, day)
+        await restarts.look()
+        (again,) = await waiting(client, day)
+        assert again.parameters == {"date": "2024-11-26"}
+    assert not has_process(own_settings, "2024-11-28")
+
+
 async def test_a_server_that_is_away_is_asked_again() -> None:
     told = Told()
-    assert not await Restarts("http://127.0.0.1:1/api", told).look()
+    assert not await Restarts("http://127.0.0.1:1/api", told, nobody).look()
     assert not told.titles
