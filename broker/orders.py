@@ -16,7 +16,7 @@ from broker.encoder import OrderEncoder, WireOrder
 from broker.errors import ContractUnknown
 from broker.pacing import MessageQueue, Priority
 from broker.times import ib_time
-from broker.translate import TERMINAL, open_order, order_status, whole_shares
+from broker.translate import TERMINAL, open_order, order_status, shares_of
 from broker.what_if import WhatIfs
 from core.commands import CancelEverything, CancelOrder, ModifyOrder, PlaceBracket, PlaceOrders
 from core.events import Event, OrderErrorReported, OrderReported, OrderStatusReported
@@ -203,7 +203,7 @@ class Orders:
         ref = self.ref_of(client_id, order_id, perm_id)
         if self._listed is not None and client_id != self._client_id:
             return
-        whole = whole_shares(remaining, "remaining shares") if ref else int(remaining)
+        whole = shares_of(ref, remaining, "remaining shares")
         self._emit(OrderStatusReported(self._now_ms(), ref, perm_id, word, shares, whole, why_held))
 
     def on_error(self, order_id: int, code: int, text: str) -> None:

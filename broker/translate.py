@@ -13,7 +13,7 @@ from ib_async.util import UNSET_DOUBLE
 
 from broker.errors import UnknownBrokerWord
 from core.events import CommissionReported
-from core.orders import Execution, OpenOrder
+from core.orders import Execution, OpenOrder, parse_order_ref
 from core.vocabulary import Action, OrderStatus
 
 _ACTIONS: Final = {"BUY": Action.BUY, "SELL": Action.SELL, "SSHORT": Action.SELL, "BOT": Action.BUY, "SLD": Action.SELL}
@@ -64,6 +64,11 @@ def away_from_zero(value: float) -> int:
     return int(math.copysign(math.ceil(abs(value)), value))
 
 
+def shares_of(order_ref: str, value: float, field: str) -> int:
+    """Shares of an order: ours are whole; other people's may be fractions, whether or not they bear a reference."""
+    return away_from_zero(value) if parse_order_ref(order_ref) is None else whole_shares(value, field)
+
+
 def open_order(ticker: str, order: Order, state: OrderState, *, filled: int) -> OpenOrder:
     """An openOrder echo. Foreign orders may have any type and fractions of shares; ours have neither."""
     kind = order.orderType
@@ -100,7 +105,7 @@ def execution(ticker: str, report: IbExecution, order_ref: str) -> Execution:
         perm_id=report.permId,
         ticker=ticker,
         action=action(report.side),
-        shares=whole_shares(report.shares, "execution shares") if order_ref else away_from_zero(report.shares),
+        shares=shares_of(order_ref, report.shares, "execution shares"),
         price=money(report.price, "execution price"),
         time_ms=int(report.time.timestamp()) * 1000,
         exchange=report.exchange,
