@@ -6,6 +6,7 @@ shares of ours.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -35,7 +36,7 @@ NEVER = (-1, "")
 def reconcile(broker: BrokerDay, database: DatabaseDay) -> Reconciliation:
     """Compare the two days; changes nothing."""
     executions = tuple(_missing_executions(broker, database))
-    commissions = tuple(_missing_commissions(broker, database))
+    commissions = tuple(_missing_commissions(broker, database, executions))
     whole = with_rows(database, executions, commissions)
     ledger, foreign = _books_of(whole)
     trades = tuple(_restated_trades(database, whole, ledger))
@@ -91,20 +92,31 @@ def _missing_executions(broker: BrokerDay, database: DatabaseDay) -> Iterable[Ex
     return {row.exec_id: row for row in broker.executions if row.exec_id not in known}.values()
 
 
-def _missing_commissions(broker: BrokerDay, database: DatabaseDay) -> Iterable[CommissionRow]:
-    """Rows that the database lacks, or has with a figure open that the broker tells."""
+def _missing_commissions(
+    broker: BrokerDay, database: DatabaseDay, missing: Iterable[Execution]
+) -> Iterable[CommissionRow]:
+    """Rows that the database lacks, or has with a figure open that the broker tells.
+
+    After a correction the broker tells the profits of the ticker's later fills anew, each under its own id (ADR 12).
+    """
+    told = (*database.executions, *missing)
+    revisions = Counter(row.lineage for row in told)
+    corrected = {row.ticker for row in told if revisions[row.lineage] > 1}
+    told_anew = {row.exec_id for row in broker.executions if row.ticker in corrected}
     known = {row.exec_id: row for row in database.commissions}
-    missing = {}
+    found = {}
     for row in broker.commissions:
         ours = known.get(row.exec_id, CommissionRow(row.exec_id, None))
-        known[row.exec_id] = CommissionRow(
-            row.exec_id,
-            row.commission if ours.commission is None else ours.commission,
-            row.realized_pnl if ours.realized_pnl is None else ours.realized_pnl,
-        )
+        known[row.exec_id] = _completed(row, ours) if row.exec_id in told_anew else _completed(ours, row)
         if known[row.exec_id] != ours:
-            missing[row.exec_id] = known[row.exec_id]
-    return missing.values()
+            found[row.exec_id] = known[row.exec_id]
+    return found.values()
+
+
+def _completed(row: CommissionRow, other: CommissionRow) -> CommissionRow:
+    """The row, with the other's figures where it has none."""
+    commission = other.commission if row.commission is None else row.commission
+    return CommissionRow(row.exec_id, commission, other.realized_pnl if row.realized_pnl is None else row.realized_pnl)
 
 
 def _execution_breaks(broker: BrokerDay, database: DatabaseDay) -> Iterator[Break]:

@@ -14,7 +14,7 @@ from core.handlers.executions import take
 from core.handlers.orders import LIVE_STATUSES, end_double, entry_never_arrived, find, quarantine, take_values
 from core.losses import weigh_loss
 from core.money import ZERO, cents
-from core.orders import Execution, OpenOrder, parse_order_ref
+from core.orders import Execution, OpenOrder, parse_order_ref, revision_of
 from core.protection import SETTLE_MS
 from core.state import Book, Order
 from core.tending import enter_if_flat, tend
@@ -33,7 +33,8 @@ def on_broker_read(desk: Desk, event: BrokerRead) -> None:
     for row in ours:
         _adopt_unknown(desk, row)
     early, state.early_executions = state.early_executions, []
-    for execution in sorted((*event.executions, *early), key=lambda execution: execution.time_ms):
+    told = sorted((*event.executions, *early), key=lambda execution: execution.time_ms)
+    for execution in told:
         take(desk, execution, min(execution.time_ms, event.at_ms))
     listed = _by_reference(desk, ours)
     for book in list(state.books.values()):
@@ -44,14 +45,14 @@ def on_broker_read(desk: Desk, event: BrokerRead) -> None:
         _compare_position(desk, book, account.get(book.ticker, 0))
     if state.link is Link.LOST:
         return
-    _go_on(desk, account)
+    _go_on(desk, account, told)
     finish_closing(desk)
     if state.read_again:
         state.read_again = False
         desk.read_broker("what was sent since the last question")
 
 
-def _go_on(desk: Desk, account: dict[str, int]) -> None:
+def _go_on(desk: Desk, account: dict[str, int], told: list[Execution]) -> None:
     state = desk.state
     state.reconciled = True
     first, state.ever_reconciled = not state.ever_reconciled, True
@@ -61,7 +62,7 @@ def _go_on(desk: Desk, account: dict[str, int]) -> None:
         begin_closing(desk, "started after the closure began")
     desk.settle_phase()
     if state.flattens_account:
-        _open_foreign_books(desk, account)
+        _open_foreign_books(desk, account, told)
     for book in list(state.books.values()):
         run = book.exit
         if run is not None:
@@ -79,8 +80,11 @@ def _skip_numbers(desk: Desk) -> None:
     state.next_number, state.next_decision = max(state.next_number, beyond), max(state.next_decision, beyond)
 
 
-def _open_foreign_books(desk: Desk, account: dict[str, int]) -> None:
-    """The whole account is to be flat: other people's tickers get books, so that the exit protocol closes them too."""
+def _open_foreign_books(desk: Desk, account: dict[str, int], told: list[Execution]) -> None:
+    """The whole account is to be flat: other people's tickers get books, so that the exit protocol closes them too.
+
+    What they have traded there is in the account's position: the next read-back, which lists it again, adds nothing.
+    """
     desk.state.flattens_account = False
     if desk.state.foreign_orders:
         desk.out.append(CancelEverything())
@@ -88,6 +92,8 @@ def _open_foreign_books(desk: Desk, account: dict[str, int]) -> None:
         if shares and ticker not in desk.state.books:
             book = desk.book(ticker)
             book.foreign_shares = shares
+            known = sorted((one for one in told if one.ticker == ticker), key=lambda one: revision_of(one.exec_id))
+            desk.state.foreign_executions.update({one.lineage: one for one in known})
             exit_protocol.begin(desk, book, ExitReason.FLATTEN, whole_account=True)
 
 

@@ -11,7 +11,7 @@ from core.commands import PlaceBracket, PlaceOrders
 from core.events import BrokerRead, CommissionReported, ExecutionReported, LinkChanged, OrderReported
 from core.vocabulary import Action, Leg, Link, OrderKind
 from simulator.faults.script import parse
-from tests.broker.desk import Desk, beside_a_foreign_position, bracket, desk, gateway, order
+from tests.broker.desk import ACCOUNT, Desk, beside_a_foreign_position, bracket, desk, gateway, order
 from tests.broker.test_connection import QUICK, VERSION, frame, peer
 from tests.broker.test_link import error, hear
 
@@ -50,6 +50,18 @@ async def test_what_happens_while_the_answers_come_in_is_part_of_it() -> None:
         await reading
         (picture,) = trader.of(BrokerRead)
         assert [(row.ticker, row.shares) for row in picture.positions] == [("XYZ", 5)]
+
+
+@pytest.mark.parametrize("ref", ["", "another program"])
+async def test_fractions_of_other_people_s_orders_end_nothing(ref: str) -> None:
+    """Half a share bought by another program, of three and a half; away from zero, for half a share is not nothing."""
+    async with desk("SOXL") as trader:
+        contract = (1, "XYZ", "STK", "", 0, "", "", "ARCA", "USD", "XYZ", "XYZ")
+        bought = ("20250312 10:00:00 US/Eastern", ACCOUNT, "ARCA", "BOT", 0.5, 20.0, 900, 3, 0, 0, 0)
+        hear(trader, (11, -1, 5, *contract, "00aa.1.01", *bought, ref, "", 0, "", 0, 0))
+        (told,) = trader.of(ExecutionReported)
+        assert (told.execution.order_ref, told.execution.shares) == (ref, 1)
+    assert trader.failures == []
 
 
 async def test_it_stands_behind_what_came_before_and_ahead_of_what_comes_after() -> None:

@@ -13,7 +13,16 @@ from ib_async.util import UNSET_DOUBLE
 from broker import codes
 from broker.errors import UnknownBrokerWord
 from broker.times import epoch_ms, ib_time, with_zone
-from broker.translate import action, away_from_zero, commission, money, open_order, order_status, whole_shares
+from broker.translate import (
+    action,
+    away_from_zero,
+    commission,
+    money,
+    open_order,
+    order_status,
+    shares_of,
+    whole_shares,
+)
 from core.vocabulary import Action, ErrorKind, OrderStatus
 
 
@@ -49,6 +58,14 @@ def test_money_keeps_the_brokers_digits() -> None:
     for odd in (math.nan, math.inf):
         with pytest.raises(UnknownBrokerWord, match="price"):
             money(odd, "price")
+
+
+def test_only_our_references_promise_whole_shares() -> None:
+    for ref in ("", "another program", "ChartTrader17"):
+        assert shares_of(ref, 0.5, "shares") == 1
+    assert shares_of("DU1-20250312/SOXL/1/entry", 133.0, "shares") == 133
+    with pytest.raises(UnknownBrokerWord, match="whole shares"):
+        shares_of("DU1-20250312/SOXL/1/entry", 0.5, "shares")
 
 
 def test_our_shares_are_whole_and_others_fractions_never_look_like_nothing() -> None:

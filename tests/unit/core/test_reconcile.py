@@ -152,6 +152,33 @@ def test_case_26_a_fill_that_is_corrected_after_the_close_restates_its_trade(day
     assert reconcile(broker, repaired) == Reconciliation(pnl=found.pnl)
 
 
+def test_case_26_an_entry_that_is_corrected_after_the_close_changes_the_profit_told_of_its_exit(day: Day) -> None:
+    """The broker tells the new profit under the exit's own id (ADR 12); that of other tickers must stay."""
+    entry, last = day.executions[0], next(one for one in day.executions if one.shares == 133)
+    corrected = replace(entry, exec_id=entry.exec_id[:-2] + "02", price=entry.price - D("0.01"))
+    row = day.commissions[2]
+    assert row.exec_id == last.exec_id
+    assert row.realized_pnl is not None
+    told = replace(row, realized_pnl=row.realized_pnl + D("1.00"))
+    broker = replace(
+        day.broker,
+        executions=(corrected, *day.executions[1:]),
+        commissions=(*day.commissions[:2], told, *day.commissions[3:]),
+    )
+    found = reconcile(broker, day.database)
+    assert found.breaks == ()
+    assert found.missing_commissions == (told,)
+    assert [trade.gross_pnl for trade in found.restated_trades] == [day.trades[0].gross_pnl + D("1.00")]
+    repaired = with_rows(day.database, found.missing_executions, found.missing_commissions, found.restated_trades)
+    assert reconcile(broker, repaired) == Reconciliation(pnl=found.pnl)
+    heard = with_rows(day.database, [corrected], trades=found.restated_trades)  # and ended before the profit was told
+    assert reconcile(broker, heard).missing_commissions == (told,)
+    assert reconcile(broker, heard).passed
+    other = replace(day.commissions[-1], realized_pnl=D(0))
+    found = reconcile(replace(broker, commissions=(*broker.commissions[:-1], other)), day.database)
+    assert (BreakKind.COMMISSION_DIFFERS, other.exec_id) in breaks(found)
+
+
 def test_case_26_a_correction_hides_nothing_that_was_wrong_before(day: Day) -> None:
     """Neither in the trade of the corrected fill, nor where the row of another trade is missing."""
     day.trade("SOXL", Side.LONG, [(50, "76.00", "1.00")], [(50, "76.50", "1.00")])
