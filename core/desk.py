@@ -32,6 +32,9 @@ READ_MS = 20_000
 """A read-back without an answer for so long is asked for again: not before the broker's side has given it up. An answer
 does not say which question it is to, and the second of two could be taken for one to a later question."""
 
+RECANCEL_MS = 30_000
+"""How often the cancel of an order that hangs is repeated: as often as a refused order or change is tried again."""
+
 LOSS_MARGIN = 1.0
 """Dollars by which the estimate of the P&L in floats must be away from the limit; nearer, the exact sum is made."""
 
@@ -112,13 +115,21 @@ class Desk:
         new_stop = stop_price if stop_price != order.stop_price else None
         self.out.append(ModifyOrder(order.ref, shares, new_limit, new_stop))
         order.shares, order.limit_price, order.stop_price = shares, limit_price, stop_price
+        order.ending_ms = None
         self.hear(book, order, Heard.CHANGE_SENT)
         self._touch(book, order)
 
     def cancel(self, book: Book, order: Order) -> None:
-        """Ask for a cancel, unless one is in flight or the order's fate has to be read back first."""
+        """Ask for a cancel, unless one is in flight or the order's fate has to be read back first.
+
+        An order that hangs has been asked before: again after a while.
+        """
         if order.stage in (Stage.CANCELLING, Stage.UNKNOWN):
             return
+        if order.hangs and self.state.now_ms < order.sent_ms + RECANCEL_MS:
+            book.look_again(order.sent_ms + RECANCEL_MS)
+            return
+        order.ending_ms = self.state.now_ms if order.ending_ms is None else order.ending_ms
         self.out.append(CancelOrder(order.ref))
         self.hear(book, order, Heard.CANCEL_SENT)
         self._touch(book, order)

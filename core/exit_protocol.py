@@ -4,6 +4,7 @@
 2. Not flat in 5 s: again, further.
 3. Not flat in 10 s: cancel every order, wait until each has ended, ask the broker what is left, send that as market.
    An over-fill begins here; its excess goes at once, or a second after its last fill while cancels are not confirmed.
+   An order that has not ended 10 s after its cancel is waited for no longer (ADR 21).
 4. Verify by query: flat and nothing working. Repeat until the deadline; what is left then gets a GTC stop.
 No limit of risk is asked. Nothing here waits on signals, indicators or a database.
 """
@@ -15,6 +16,7 @@ from decimal import Decimal
 from core.bracket import Stage
 from core.desk import Desk
 from core.exposure import mark_of
+from core.hanging import is_passed_over, may_replace_stop
 from core.money import ZERO
 from core.orders import OrderSpec, order_ref
 from core.pricing import increments_of, leg_price, through_market
@@ -84,7 +86,7 @@ def read_back(desk: Desk, book: Book, run: Exit, left: int) -> None:
     """Act on a complete read-back: `left` is what the broker reports of our position, signed shares."""
     if not _tells_what_is_left(desk, book, run):
         return
-    if _may_close(book):
+    if _may_close(desk, book, run):
         _go(desk, run, ExitStep.CLEARING)
     elif left:
         _send_market(desk, book, run, left, desk.state.session)
@@ -187,22 +189,27 @@ def _expire_reversal(desk: Desk, book: Book, run: Exit) -> None:
 def _clear(desk: Desk, book: Book, run: Exit) -> None:
     for order in list(book.orders.values()):
         desk.cancel(book, order)
-    if _may_close(book) or _may_fill_still(desk, book):
+    if _may_close(desk, book, run) or _may_fill_still(desk, book):
         return
-    if run.reason is ExitReason.OVERFILL and run.rounds == 0 and book.position:
+    if run.reason is ExitReason.OVERFILL and (run.rounds == 0 or run.beside_hanging) and book.position:
         _send_market(desk, book, run, book.position, desk.state.session)  # at once: the executions say how many
         return
     run.demanded_step = desk.read_broker(f"exit of {book.ticker}")
     _go(desk, run, ExitStep.READING)
 
 
-def _may_close(book: Book) -> bool:
+def _may_close(desk: Desk, book: Book, run: Exit) -> bool:
     """Whether a live order may still close what is left, so that a market order beside it could close it twice.
 
     Legs that an over-fill has left over cannot: they trade away from flat, and nothing covers the excess meanwhile.
+    One that hangs may, and is waited for only when nothing is left.
     """
     side = Side.LONG if book.position > 0 else Side.SHORT
-    return any(book.position == 0 or order.spec.action is side.exit_action for order in book.orders.values())
+    left = _left(book, run)
+    return any(
+        (book.position == 0 or order.spec.action is side.exit_action) and not (left and is_passed_over(desk, order))
+        for order in book.orders.values()
+    )
 
 
 def _may_fill_still(desk: Desk, book: Book) -> bool:
@@ -225,6 +232,7 @@ def _send_market(desk: Desk, book: Book, run: Exit, left: int, session: str) -> 
         shares=min(abs(left), desk.params.max_shares_per_order),
     )
     run.order, run.rounds = spec.order_ref, run.rounds + 1
+    run.beside_hanging |= any(order.hangs for order in book.orders.values())
     desk.place(book, {leg: spec}, bracket=0)
     _go(desk, run, ExitStep.MARKET)
     if run.rounds > 1:
@@ -261,7 +269,8 @@ def _wait_for_market(desk: Desk, book: Book, run: Exit) -> None:
         )
         _go(desk, run, ExitStep.PAUSED)
         for bracket in [one for one in book.brackets.values() if one.held > 0 and one.stop_price > 0]:
-            place_emergency(desk, book, bracket)
+            if may_replace_stop(book, bracket):
+                place_emergency(desk, book, bracket)
     else:
         _go(desk, run, ExitStep.CLEARING)
 
@@ -272,9 +281,9 @@ def _left(book: Book, run: Exit) -> int:
 
 
 def _may_fill_beside(book: Book, order: Order) -> bool:
-    """Whether another order works that was taken for ended. Those whose cancel is on its way are waited for."""
+    """Whether another order works that was taken for ended; not one that hangs, or whose cancel is on its way."""
     waited_for = (Stage.CANCELLING, Stage.UNKNOWN)
-    return any(one is not order and one.stage not in waited_for for one in book.orders.values())
+    return any(one is not order and one.stage not in waited_for and not one.hangs for one in book.orders.values())
 
 
 def _closes(book: Book, run: Exit, order: Order) -> bool:

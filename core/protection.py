@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from core.bracket import Stage
 from core.desk import Desk
+from core.hanging import may_replace_stop
 from core.money import ZERO
 from core.orders import OrderSpec, order_ref
 from core.pricing import increments_of, leg_price
@@ -38,7 +39,7 @@ def is_working(book: Book, order: Order) -> bool:
     A child is held (`PreSubmitted`, why held "child") until its parent has filled; a stop that works stays
     `PreSubmitted` with "trigger". While the parent is only partly filled nothing but such a word proves it (ORDERS 3).
     """
-    if not order.is_live or order.status not in (OrderStatus.PRE_SUBMITTED, OrderStatus.SUBMITTED):
+    if not order.is_live or order.hangs or order.status not in (OrderStatus.PRE_SUBMITTED, OrderStatus.SUBMITTED):
         return False
     if "child" in order.why_held:
         return False
@@ -139,16 +140,18 @@ def _ensure_stop(desk: Desk, book: Book, bracket: Bracket, *, entry_live: bool) 
     if bracket.naked_since_ms is None:
         return True
     emergency = book.live(bracket.emergency.stop)
-    if emergency is not None and (emergency.stage is not Stage.LIVE or is_working(book, emergency)):
+    is_seen_to = emergency is not None and (emergency.stage is not Stage.LIVE or is_working(book, emergency))
+    if emergency is not None and is_seen_to and not emergency.hangs:
         return True  # its answer is on the way, or only its size lags behind
     stop = book.find(bracket.native.stop)
-    # refused, or missing from the broker's whole picture; one that was cancelled may be so because its target filled
-    gone = stop is None or stop.stage is Stage.ABSENT or (stop.stage is Stage.REJECTED and not entry_live)
+    # refused, missing from the broker's whole picture, given up; one that was cancelled may be so as its target filled
+    refused = stop is not None and stop.stage is Stage.REJECTED and not entry_live
+    gone = stop is None or stop.stage is Stage.ABSENT or stop.hangs or refused
     due_ms = bracket.naked_since_ms + desk.params.protect_within_seconds * 1000 - ECHO_MS
     if (bracket.emergencies or not gone) and desk.state.now_ms < due_ms:
         book.look_again(due_ms)
         return True
-    if bracket.emergencies >= EMERGENCIES_MAX or bracket.stop_price <= 0:
+    if bracket.emergencies >= EMERGENCIES_MAX or bracket.stop_price <= 0 or not may_replace_stop(book, bracket):
         return False
     place_emergency(desk, book, bracket)
     return True

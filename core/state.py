@@ -36,6 +36,8 @@ class Order:
     sent_ms: int = 0  # when the last instruction left
     touched_step: int = 0  # the step in which it was last sent, changed or heard of
     ended_ms: int = 0
+    ending_ms: int | None = None  # since when its end has been on its way, by our cancel or the broker's word
+    hangs: bool = False  # and has not come: it is given up, and may still fill
 
     @property
     def ref(self) -> str:
@@ -123,6 +125,7 @@ class Exit:
     reentry: Prediction | None = None  # a reversal's signal, acted on once flat
     reentry_number: int = 0  # the bracket number promised to it by its decision
     whole_account: bool = False
+    beside_hanging: bool = False  # a market order was sent while orders hung
 
 
 @dataclass(slots=True)

@@ -10,8 +10,9 @@ from core import exit_protocol
 from core.bracket import Heard, Stage
 from core.desk import ANSWER_MS, Desk
 from core.entries import enter_after_exit
+from core.hanging import HANG_MS, cancel_hanging, watch_hanging
 from core.protection import ECHO_MS, SETTLE_MS, tend_bracket, watch_cover
-from core.state import Book, Exit
+from core.state import Book, Exit, Order
 from core.vocabulary import ExitReason, Leg, Severity
 
 MARKET_LEGS = (Leg.EXIT, Leg.REPAIR)
@@ -23,6 +24,7 @@ def tend(desk: Desk, book: Book) -> None:
     _watch_silence(desk, book)
     _watch_executions(desk, book)
     _watch_account(desk, book)
+    watch_hanging(desk, book)
     watch_cover(desk, book)
     if desk.can_send and book.behind_since_ms is None:
         _act(desk, book)
@@ -31,6 +33,7 @@ def tend(desk: Desk, book: Book) -> None:
 
 
 def _act(desk: Desk, book: Book) -> None:
+    cancel_hanging(desk, book)
     if is_overfilled(book):
         _repair(desk, book)
     if book.exit is None:
@@ -56,7 +59,7 @@ def _sweep_orphans(desk: Desk, book: Book) -> None:
 
 def is_overfilled(book: Book) -> bool:
     """Whether the position is against its trade, is held by no bracket at all, or by some of each side."""
-    if any(order.leg is Leg.ENTRY for order in book.orders.values()):
+    if any(order.leg is Leg.ENTRY and not order.hangs for order in book.orders.values()):
         return False  # executions may come in any order: an exit's before its entry's
     held = [bracket.side.sign * bracket.held for bracket in book.brackets.values() if bracket.held > 0]
     return book.position != sum(held) or abs(book.position) != sum(map(abs, held))
@@ -87,15 +90,19 @@ def _watch_silence(desk: Desk, book: Book) -> None:
             continue
         if stage is not Stage.UNKNOWN:
             desk.hear(book, order, Heard.SILENCE)
-        elif order.touched_step < desk.state.read_done_step and now_ms < desk.state.read_asked_ms + ECHO_MS:
+        elif order.touched_step < desk.state.read_done_step and now_ms < (again_ms := _ask_again_ms(desk, order)):
             # an answer that could tell has left it unknown: the next is not asked for at once
-            book.look_again(desk.state.read_asked_ms + ECHO_MS)
+            book.look_again(again_ms)
             continue
         else:
             book.look_again(now_ms + ANSWER_MS)
         is_unknown = True
     if is_unknown:
         desk.read_broker(f"orders of {book.ticker} without an answer")
+
+
+def _ask_again_ms(desk: Desk, order: Order) -> int:
+    return desk.state.read_asked_ms + (HANG_MS if order.hangs else ECHO_MS)
 
 
 def _watch_executions(desk: Desk, book: Book) -> None:

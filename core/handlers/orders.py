@@ -6,6 +6,7 @@ from core.bracket import Heard, Stage
 from core.commands import CancelOrder
 from core.desk import Desk
 from core.events import OrderErrorReported, OrderReported, OrderStatusReported
+from core.hanging import note_ending
 from core.orders import OpenOrder, parse_order_ref
 from core.protection import REFUSALS_MAX
 from core.state import Book, Order
@@ -22,7 +23,7 @@ ENDS = {
     OrderStatus.INACTIVE: Heard.REJECTED,
     OrderStatus.FILLED: Heard.FILLED,
 }
-"""`PendingCancel` is missing on purpose: it confirms nothing."""
+"""`PendingCancel` is missing on purpose: it confirms nothing. From then on the order's end is waited for."""
 
 ERRORS = {
     ErrorKind.REJECTED: Heard.REJECTED,
@@ -112,6 +113,8 @@ def hear_status(desk: Desk, book: Book, order: Order, status: OrderStatus, fille
         desk.hear(book, order, ENDS[status])
         if status is OrderStatus.INACTIVE and was_live and order.leg is Leg.ENTRY and not order.filled:
             entry_rejected(desk, book, order, "the order is inactive")
+    else:
+        note_ending(desk, order)  # PendingCancel
 
 
 def echoes(order: Order, row: OpenOrder) -> bool:

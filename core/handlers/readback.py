@@ -12,13 +12,14 @@ from core.events import BrokerRead
 from core.exposure import mark_of
 from core.handlers.executions import take
 from core.handlers.orders import LIVE_STATUSES, end_double, entry_never_arrived, find, quarantine, take_values
+from core.hanging import hear_ending, judge
 from core.losses import weigh_loss
 from core.money import ZERO, cents
 from core.orders import Execution, OpenOrder, parse_order_ref, revision_of
 from core.protection import SETTLE_MS
 from core.state import Book, Order
 from core.tending import enter_if_flat, tend
-from core.vocabulary import Action, ExitReason, Leg, Link, Severity
+from core.vocabulary import Action, ExitReason, Leg, Link, OrderStatus, Severity
 
 NUMBERS_PER_SECOND = 10
 """More than a session ever uses of orders or decisions."""
@@ -145,6 +146,8 @@ def _compare_orders(desk: Desk, book: Book, listed: dict[str, OpenOrder], asked_
         has_filled = order.stage is Stage.FILLED and row is not None and row.shares <= order.filled
         if row is None:
             _missing(desk, book, order)
+        elif row.status is OrderStatus.PENDING_CANCEL:
+            _listed_as_ending(desk, book, order)
         elif row.status in LIVE_STATUSES and not has_filled:
             _listed(desk, book, order, row)
     _forget_missing_executions(desk, book)
@@ -155,7 +158,19 @@ def _listed(desk: Desk, book: Book, order: Order, row: OpenOrder) -> None:
     order.perm_id = row.perm_id or order.perm_id
     order.status, order.why_held = row.status, row.why_held or order.why_held
     take_values(order, row)
+    if order.stage in (Stage.CANCELLING, Stage.UNKNOWN):
+        judge(desk, order)
+    else:
+        order.ending_ms = None  # it works, and nobody's cancel is on its way
     desk.hear(book, order, Heard.READ_LIVE)
+
+
+def _listed_as_ending(desk: Desk, book: Book, order: Order) -> None:
+    """It may still fill, also where the journal that knew it is lost."""
+    if order.stage is Stage.ABSENT:
+        desk.hear(book, order, Heard.READ_LIVE)
+    if order.is_live:
+        hear_ending(desk, order)
 
 
 def _missing(desk: Desk, book: Book, order: Order) -> None:

@@ -100,6 +100,9 @@ def _ask(desk: Desk) -> None:
     ):
         if state.now_ms < at_ms:
             desk.wake(timer, at_ms)
+    for book in state.books.values():
+        for order in book.orders.values():
+            order.ending_ms = None  # a cancel may have been lost with the link: it is sent anew, with its own time
     desk.wake("audit", state.now_ms + AUDIT_MS)
     if state.now_ms >= desk.plan.deadline_ms:
         state.deadline_passed = True

@@ -15,6 +15,7 @@ from tests.support.happenings import (
     broker_mute,
     broker_speaks,
     buy,
+    cancels_hang,
     corrected,
     ended,
     error,
@@ -249,12 +250,7 @@ def test_a_status_that_overtakes_its_execution_is_not_denied_by_an_answer_of_bef
 
 def test_an_order_that_is_listed_as_being_cancelled_is_asked_for_once_a_second_at_most() -> None:
     """That is no answer, and it comes at once: questions must not follow each other as fast as they are answered."""
-    play = Playbook().when(buy()).when(price_unknown, flatten())
-    play.broker.hears_cancels = False
-    for order in play.broker.working("SOXL"):
-        order.status = OrderStatus.PENDING_CANCEL
-        play.broker.foreign.append(play.broker.row(order))
-    play.when(seconds(11)).when(seconds(10))
+    play = Playbook().when(buy()).when(price_unknown, cancels_hang, flatten()).when(seconds(11)).when(seconds(8))
     asked = [command for command in play._seen if isinstance(command, ReadBroker)]
     assert 2 <= len(asked) <= 10
     play.check(

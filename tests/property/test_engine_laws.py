@@ -144,6 +144,34 @@ class TradingDay(RandomDay, RuleBasedStateMachine):
                 order.status = OrderStatus.INACTIVE
             self.broker._error(order.spec.order_ref, *UNKNOWN_CODE)
 
+    @rule(hang=st.booleans(), lost=st.booleans())
+    def cancels_fail(self, hang: bool, lost: bool) -> None:
+        """From now on `PendingCancel` is all that comes of a cancel, or it is not heard at all."""
+        self.broker.cancels_hang, self.broker.hears_cancels = hang, not lost
+
+    @rule()
+    def what_hangs_ends(self) -> None:
+        self.broker.end_hanging()
+
+    @rule(ticker=st.sampled_from(TICKERS), pick=st.integers(0, 10))
+    def somebody_cancels_and_it_hangs(self, ticker: str, pick: int) -> None:
+        able = self.broker.working(ticker)
+        if able:
+            self.broker.hang(able[pick % len(able)])
+
+    @precondition(lambda self: self.engine.state.reconciled)
+    @rule(ticker=st.sampled_from(TICKERS), hang=st.booleans())
+    def no_exit_waits_for_a_cancel(self, ticker: str, hang: bool) -> None:
+        """All else is well, but that no order can be changed or ended: what is held is closed all the same."""
+        self.calm_down()
+        self.attend()
+        self.cancels_fail(hang, not hang)
+        self.broker.refuse_changes = (201, ErrorKind.MODIFY_REFUSED)
+        self.feed(e.FlattenRequested(0, "a person", (ticker,)))
+        self.attend(minutes=2)
+        foreign = self.engine.state.books[ticker].foreign_shares
+        assert self.broker.positions.get(ticker, 0) == foreign, "held, since a cancel hangs"
+
     @rule(waits=st.booleans())
     def market_orders_wait(self, waits: bool) -> None:
         self.broker.fills_market_orders = not waits
@@ -288,17 +316,20 @@ class TradingDay(RandomDay, RuleBasedStateMachine):
     def all_is_well(self) -> None:
         """Once the broker answers and time has passed, every position is covered exactly, and every flat one bare."""
         self.calm_down()
+        self.attend(minutes=3)
+        for ticker in TICKERS:
+            must_be_covered(self.engine, self.broker, ticker)
+
+    def attend(self, minutes: int = 0) -> None:
+        """For so long the broker is connected, and heard at once."""
         self.listen()
         self.attentive = True
         if self.engine.state.link is not Link.CONNECTED:
             self.feed(e.LinkChanged(0, Link.CONNECTED, "test"))
-        for _ in range(15):
-            self.listen()
-            self.pass_time(self.now_ms + 11_000)
+        self.listen()
+        self.pass_time(self.now_ms + minutes * 60_000)
         self.listen()
         self.attentive = False
-        for ticker in TICKERS:
-            must_be_covered(self.engine, self.broker, ticker)
 
     def teardown(self) -> None:
         """The closure ends flat, with nothing working, verified; and a replay of the day gives the same commands."""

@@ -282,6 +282,35 @@ def ended(name: str) -> Step:
     return step
 
 
+def cancels_hang(play: Playbook) -> Sequence[e.Event]:
+    """From now on `PendingCancel` is all that comes of a cancel."""
+    play.broker.cancels_hang = True
+    return []
+
+
+def cancels_are_lost(play: Playbook) -> Sequence[e.Event]:
+    """From now on no cancel is heard: orders work on, and are listed as working."""
+    play.broker.hears_cancels = False
+    return []
+
+
+def cancels_end(play: Playbook) -> Sequence[e.Event]:
+    """Cancels are heard and carried out again, those that hang at once."""
+    play.broker.hears_cancels = True
+    play.broker.end_hanging()
+    return []
+
+
+def being_cancelled(name: str) -> Step:
+    """Somebody else, or the broker itself, has asked for an order's end, and that hangs."""
+
+    def step(play: Playbook) -> Sequence[e.Event]:
+        play.broker.hang(play.broker.orders[play.ref(name)])
+        return []
+
+    return step
+
+
 def broker_mute(play: Playbook) -> Sequence[e.Event]:
     """The broker takes everything and answers nothing."""
     play.broker.mute = True

@@ -20,7 +20,7 @@ from core.vocabulary import Action, ErrorKind, Leg, OrderKind, OrderStatus, Time
 LAG_MS = 1_500
 """By how much positions may lag behind executions of ours."""
 
-LIVE = (OrderStatus.PRE_SUBMITTED, OrderStatus.SUBMITTED)
+LIVE = (OrderStatus.PRE_SUBMITTED, OrderStatus.SUBMITTED, OrderStatus.PENDING_CANCEL)
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,7 @@ class ModelBroker:
     loses: frozenset[str] = frozenset()  # legs of which a stand-alone order never arrives
     refuse_changes: tuple[int, ErrorKind] | None = None
     hears_cancels: bool = True
+    cancels_hang: bool = False  # PendingCancel is all that comes of one; the order may fill
     history: tuple[Bar, ...] | None = ()  # None: no answer
     sent: int = 0
     commission: Decimal = Decimal("1.00")
@@ -116,8 +117,8 @@ class ModelBroker:
                 self._cancel_double(perm_id)
             case c.CancelEverything():
                 self.foreign.clear()
-                for order in list(self.orders.values()):
-                    self._end(order, OrderStatus.CANCELLED)
+                for order in [order for order in self.orders.values() if order.is_live]:
+                    self._cancel(order.spec.order_ref)
             case c.ReadBroker():
                 self._list()
 
@@ -174,6 +175,8 @@ class ModelBroker:
         if self.refuse_changes is not None:
             self._error(ref, *self.refuse_changes)
             return
+        if order.status is OrderStatus.PENDING_CANCEL:
+            return  # a dying order is past changing
         order.total = max(shares, order.filled)
         order.limit, order.stop = limit or order.limit, stop or order.stop
         if order.remaining == 0:
@@ -188,7 +191,22 @@ class ModelBroker:
             self._error(ref, 10147, ErrorKind.NOT_FOUND)
         elif not order.is_live:
             self._error(ref, 10148, ErrorKind.NOT_CANCELLABLE)
+        elif order.status is OrderStatus.PENDING_CANCEL:
+            self._error(ref, 10148, ErrorKind.WARNING)  # it has not ended yet
+        elif self.cancels_hang:
+            self.hang(order)
         else:
+            self._end(order, OrderStatus.CANCELLED)
+
+    def hang(self, order: Resting) -> None:
+        """Its end is on its way, by whomever it was asked for, and does not come."""
+        order.status = OrderStatus.PENDING_CANCEL
+        self._status(order)
+
+    def end_hanging(self) -> None:
+        """The exchange answers: what hung ends."""
+        self.cancels_hang = False
+        for order in [order for order in self.orders.values() if order.status is OrderStatus.PENDING_CANCEL]:
             self._end(order, OrderStatus.CANCELLED)
 
     def _cancel_double(self, perm_id: int) -> None:
@@ -287,6 +305,7 @@ class ModelBroker:
             for other in self.orders.values()
             if other is not order
             and other.is_live
+            and other.status is not OrderStatus.PENDING_CANCEL
             and (
                 (spec.parent_ref and other.spec.parent_ref == spec.parent_ref)
                 or (spec.oca_group and other.spec.oca_group == spec.oca_group)
@@ -297,7 +316,7 @@ class ModelBroker:
         if order.armed or not order.is_live:
             return
         order.armed = True
-        if order.spec.kind is OrderKind.LIMIT:
+        if order.spec.kind is OrderKind.LIMIT and order.status is not OrderStatus.PENDING_CANCEL:
             order.status = OrderStatus.SUBMITTED
         self._status(order)
 

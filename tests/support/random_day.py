@@ -11,9 +11,11 @@ from core import events as e
 from core.bracket import Stage
 from core.engine import Engine
 from core.market import Bar, Instrument, Quote
+from core.orders import OrderSpec
 from core.params import EntryKind, Params, RiskLimits, TickerParams
 from core.protection import is_working
 from core.records import Trade
+from core.tending import MARKET_LEGS
 from core.vocabulary import Leg, Link, OrderStatus, Phase, TimeInForce
 from tests.support.model_broker import Doubts, ModelBroker
 from tests.support.playbook import OPEN_MS, PLAN
@@ -93,6 +95,14 @@ class RandomDay:
             assert spec.order_ref not in self.refs, "a reference was used twice"
             assert spec.shares > 0
             self.refs.add(spec.order_ref)
+            self.must_not_double(spec)
+
+    def must_not_double(self, spec: OrderSpec) -> None:
+        """Market orders of exits are never for more than what is held when they are sent, all of them together."""
+        book = self.engine.state.books[spec.ticker]
+        at_market = [order for order in book.orders.values() if order.leg in MARKET_LEGS]
+        if book.orders[spec.order_ref] in at_market:
+            assert sum(order.remaining for order in at_market) <= abs(book.position), "an exit is doubled"
 
     def must_stay_covered(self, ref: str) -> None:
         """Outside an exit no stop that works is cancelled, unless another one covers the position."""
@@ -141,6 +151,8 @@ class RandomDay:
     def calm_down(self) -> None:
         self.broker.connected, self.broker.mute, self.broker.fills_market_orders = True, False, True
         self.broker.refuse, self.broker.refuse_changes = {}, None
+        self.broker.hears_cancels = True
+        self.broker.end_hanging()
         for ticker in TICKERS:
             self.broker.price(ticker, self.broker.prices[ticker])
             for order in self.broker.working(ticker):
