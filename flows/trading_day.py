@@ -24,8 +24,8 @@ from flows.warm_up import warm_up
 async def trading_day(date: TradingDate = None) -> State[Any]:
     """Startup, warm-up, intraday, flatten, reconcile.
 
-    Nothing is traded when a preparation fails. Once the session has begun, flatten and reconcile follow however it
-    ended. A run that finds the day's session alive in another process ends as AlreadyRunning and touches nothing; so
+    Nothing is traded when a preparation fails, which it does not for its preflight alone while something is held. Once
+    the session has begun, flatten and reconcile follow however it ended. A run that finds the day's session alive in another process ends as AlreadyRunning and touches nothing; so
     does one in the night, of a dead day that is started again, as NotDue.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from config import Settings
-from core.events import StopRequested
+from core.events import StopRequested, SuspendRequested
 from core.vocabulary import Severity
 from runtime.bootstrap import open_session
 from runtime.driving import drive, drive_until_reconciled
@@ -19,7 +19,10 @@ from runtime.sources import make_poller
 
 
 async def startup(settings: Settings, date: str) -> StartupReport:
-    """Preflight: check what can be wrong with the broker, read it back, and compare it with the journal."""
+    """Preflight: check what can be wrong with the broker, read it back, and compare it with the journal.
+
+    What forbids a day does not forbid its end: where something is held, the session goes on without entries.
+    """
     must_be_probed(settings)
     async with open_session(settings, date) as host:
         await host.connector.connect()
@@ -27,21 +30,34 @@ async def startup(settings: Settings, date: str) -> StartupReport:
         for check, words in wrong.items():
             host.alert(Severity.WARNING, f"preflight/{check}", f"Preflight: {check}", words)
         await drive_until_reconciled(host, settings)
+        may_enter = DECISIVE.isdisjoint(wrong)
         summary = "; ".join((f"broker read back: {describe(host)}", *wrong.values()))
-        return StartupReport(DECISIVE.isdisjoint(wrong), summary, host.plan.session)
+        if not may_enter and _holds(host):
+            host.take(SuspendRequested(host.clock.now_ms(), "preflight"))
+            summary += "; something is held: the session goes on, without entries until `trader resume`"
+        return StartupReport(may_enter or _holds(host), summary, host.plan.session)
 
 
 async def warm_up(settings: Settings, date: str) -> WarmUpReport:
-    """Load history until every ATR is ready, or there is no more; the journal carries it to the next phase."""
+    """Load history until every ATR is ready, or there is no more; the journal carries it to the next phase.
+
+    Where something is held nothing is waited for: the next phase watches over it, and asks for history meanwhile.
+    """
     async with open_session(settings, date) as host:
         await host.connector.connect()
-        await host.connector.load_history()
+        if not _holds(host):
+            await host.connector.load_history()
         await drive_until_reconciled(host, settings)
         tickers = [row.ticker for row in settings.params().tickers]
         ready = tuple(ticker for ticker in tickers if host.session.engine.is_warm(ticker))
         cold = ", ".join(ticker for ticker in tickers if ticker not in ready)
         summary = f"ATR ready for {len(ready)} of {len(tickers)} tickers"
         return WarmUpReport(True, f"{summary}; live bars must warm {cold}" if cold else summary, ready)
+
+
+def _holds(host: Host) -> bool:
+    engine = host.session.engine
+    return not engine.is_flat() or engine.has_working_orders()
 
 
 async def intraday(settings: Settings, date: str) -> IntradayReport:
