@@ -25,8 +25,9 @@ async def trading_day(date: TradingDate = None) -> State[Any]:
     """Startup, warm-up, intraday, flatten, reconcile.
 
     Nothing is traded when a preparation fails, which it does not for its preflight alone while something is held. Once
-    the session has begun, flatten and reconcile follow however it ended. A run that finds the day's session alive in another process ends as AlreadyRunning and touches nothing; so
-    does one in the night, of a dead day that is started again, as NotDue.
+    the session has begun, flatten and reconcile follow however it ended. A run that finds the day's session alive in
+    another process ends as AlreadyRunning and touches nothing; so does one in the night, of a dead day that is started
+    again, as NotDue.
 
     Args:
         date: The Eastern trading day; empty: the day of the run's scheduled start.
