@@ -5,9 +5,10 @@ over real sockets, and are timed here, from the trigger's write to the last orde
 comparable between machines, the times are not; a busy machine blurs both, less so with `--realtime`. `--check` fails
 above the limits.
 
-bracket: an entry with its three legs, four calls of `IB.placeOrder`. single: a reversal, whose first order moves the
-target; one call. fill: no prediction but the report of a fill, after which the stop is moved, or with the script sent.
-undecided: what is left of a session's ratio when the engine and the text of its row cost nothing.
+bracket: an entry with its three legs, four calls of `IB.placeOrder`. fill: a single order, after the report of a fill:
+the stop is moved, or with the script sent. reversal: a single order too, the first of one, which moves the target; all
+rules of an entry decide it, and it has no limit, for the script decides nothing (docs/adr/0010). undecided: what is
+left of a session's ratio when the engine and the text of its row cost nothing.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from bench.order_subjects import ACCOUNT, CLIENT_ID, CON_ID, ENTRY_ID, ENTRY_REF
 
 WARM_UP, TURN = 30, 25
 KINDS = ("bare", "session", "floor")
-FRAMES = {"bracket": 4, "single": 1, "fill": 1}
-LIMITS = {("bracket", 50): 0.5, ("bracket", 99): 1.0, ("single", 50): 1.0}
+FRAMES = {"bracket": 4, "fill": 1, "reversal": 1}
+LIMITS = {("bracket", 50): 0.5, ("bracket", 99): 1.0, ("fill", 50): 1.0}
 PLACE_ORDER = b"3\0"
 MARKET_RULE = 26
 

@@ -286,7 +286,7 @@ async def run_session(kind: str, api_port: int, trigger_port: int, legs: str) ->
         (instrument,) = await broker.read_instruments((TICKER,))
         ready = ready_engine(instrument)
         if legs != "bracket":
-            _enter(ready, broker, fills=legs == "single")
+            _enter(ready, broker, fills=legs == "reversal")
         sessions = Sessions(broker, journal, ready)
         act, answer, prepare = sessions.act, sessions.session.pump, sessions.prepare
         if kind == "floor":

@@ -44,18 +44,19 @@ def judge(desk: Desk, order: Order) -> None:
 def watch_hanging(desk: Desk, book: Book) -> None:
     """Tell a person on both edges; and ask what became of a stop that the broker itself says it is cancelling."""
     hanging = [order for order in book.orders.values() if order.hangs]
+    key = f"hanging/{book.ticker}"
     if hanging:
         desk.alert(
             Severity.CRITICAL,
-            f"hanging/{book.ticker}",
+            key,
             f"{book.ticker}: a cancel hangs",
             f"The broker does not end {hanging[0].ref}: it protects nothing, and exits go on without it unless it is "
             "their market order. It may still fill; what is too much then is closed at once, the ticker blocked today.",
         )
-    else:
-        desk.clear(f"hanging/{book.ticker}", f"{book.ticker}: the orders whose cancels hung have ended.")
+    elif key in desk.state.alerts:
+        desk.clear(key, f"{book.ticker}: the orders whose cancels hung have ended.")
     for order in book.orders.values():
-        if order.is_stop and order.stage is Stage.LIVE and order.ending_ms is not None and not order.hangs:
+        if order.ending_ms is not None and order.is_stop and order.stage is Stage.LIVE and not order.hangs:
             due_ms = order.ending_ms + HANG_MS
             if desk.state.now_ms < due_ms:
                 book.look_again(due_ms)

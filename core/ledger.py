@@ -64,15 +64,15 @@ class Ledger:
             raise InvalidValueError("shares", execution.shares, "at least 0")
         if not execution.price.is_finite() or execution.price < 0:
             raise InvalidValueError("price", execution.price, "a finite price of at least 0 dollars")
-        before = self.position(execution.ticker)
-        known = self.executions.get(execution.lineage)
+        before, lineage = self.position(execution.ticker), execution.lineage
+        known = self.executions.get(lineage)
         if known is not None and revision_of(execution.exec_id) <= revision_of(known.exec_id):
             return Fill(FillKind.DUPLICATE, before, before)
-        self.executions[execution.lineage] = execution
+        self.executions[lineage] = execution
         if known is not None:
             self._rebuild({known.ticker, execution.ticker})
             return Fill(FillKind.CORRECTION, before, self.position(execution.ticker))
-        commission = self.reported_commissions.get(execution.lineage)
+        commission = self.reported_commissions.get(lineage)
         if commission is not None:
             self.commission_total += commission.amount
         self._insert(execution)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from core.fast_init import fast_init
 from core.vocabulary import Action, Leg, OrderKind, OrderStatus, TimeInForce
@@ -94,6 +95,10 @@ class PositionRow:
     average_cost: Decimal
 
 
+REMEMBERED_REFS = 4_096
+"""Some orders of a day: every echo, status and fill of one is asked whose it is."""
+
+
 def order_ref(session: str, ticker: str, number: int, leg: Leg) -> str:
     """Build the reference of an order; (session, number, leg) is never used twice."""
     return f"{session}/{ticker}/{number}/{leg}"
@@ -113,6 +118,7 @@ class OrderRef:
     leg: str
 
 
+@lru_cache(REMEMBERED_REFS)
 def parse_order_ref(text: str) -> OrderRef | None:
     """Take a reference apart; None when it is not of our form (a foreign order)."""
     parts = text.split("/")

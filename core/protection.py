@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal
 
 from core.bracket import Stage
@@ -53,20 +52,24 @@ def orders_of(book: Book, bracket: Bracket) -> list[Order]:
     return [order for order in book.orders.values() if order.bracket == bracket.number]
 
 
-def working_stops(book: Book, orders: Iterable[Order]) -> int:
-    """Shares for which stops work."""
-    return sum([order.remaining for order in orders if order.is_stop and is_working(book, order)])
+def cover_of(book: Book) -> dict[int, int]:
+    """Shares for which stops work, by the bracket that they serve; 0 stands for none in particular."""
+    cover: dict[int, int] = {}
+    for order in book.orders.values():
+        if order.is_stop and is_working(book, order):
+            cover[order.bracket] = cover.get(order.bracket, 0) + order.remaining
+    return cover
 
 
 def watch_cover(desk: Desk, book: Book) -> None:
     """Note since when a bracket, and the position, has been without cover; the time adds up in the trade's note."""
-    now_ms = desk.state.now_ms
+    now_ms, cover = desk.state.now_ms, cover_of(book)
     for bracket in book.brackets.values():
-        if bracket.held <= 0 or working_stops(book, orders_of(book, bracket)) >= bracket.held:
+        if bracket.held <= 0 or cover.get(bracket.number, 0) >= bracket.held:
             bracket.naked_since_ms = None
         elif bracket.naked_since_ms is None:
             bracket.naked_since_ms = now_ms
-    exposed = book.position != 0 and abs(book.position) > working_stops(book, book.orders.values())
+    exposed = book.position != 0 and abs(book.position) > sum(cover.values())
     if exposed and book.exposed_since_ms is None:
         book.exposed_since_ms = now_ms
     elif not exposed and book.exposed_since_ms is not None:

@@ -59,10 +59,15 @@ def _sweep_orphans(desk: Desk, book: Book) -> None:
 
 def is_overfilled(book: Book) -> bool:
     """Whether the position is against its trade, is held by no bracket at all, or by some of each side."""
-    if any(order.leg is Leg.ENTRY and not order.hangs for order in book.orders.values()):
-        return False  # executions may come in any order: an exit's before its entry's
-    held = [bracket.side.sign * bracket.held for bracket in book.brackets.values() if bracket.held > 0]
-    return book.position != sum(held) or abs(book.position) != sum(map(abs, held))
+    for order in book.orders.values():
+        if order.leg is Leg.ENTRY and not order.hangs:
+            return False  # executions may come in any order: an exit's before its entry's
+    signed = gross = 0
+    for bracket in book.brackets.values():
+        if bracket.held > 0:
+            signed += bracket.side.sign * bracket.held
+            gross += bracket.held
+    return book.position != signed or abs(book.position) != gross
 
 
 def _repair(desk: Desk, book: Book) -> None:

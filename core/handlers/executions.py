@@ -49,11 +49,12 @@ def on_position_reported(desk: Desk, event: PositionReported) -> None:
 
 def take(desk: Desk, execution: Execution, at_ms: int) -> Book | None:
     """Take an execution in exactly once; the book that it changed. `at_ms`: when it counts as having happened."""
-    if not desk.is_ours(execution.order_ref) and execution.ticker not in desk.state.books:
+    is_ours = desk.is_ours(execution.order_ref)
+    if not is_ours and execution.ticker not in desk.state.books:
         return None  # somebody else's, in a ticker that is not the session's
     book = desk.book(execution.ticker)
     order = book.find(execution.order_ref)
-    if not desk.is_ours(execution.order_ref):
+    if not is_ours:
         return take_foreign(desk, book, execution, order, at_ms)
     if order is None:
         order = adopt(desk, book, execution.order_ref, execution.action, execution.shares)
