@@ -140,7 +140,7 @@ class Desk:
         now = order.stage = after(was, heard)
         if now is was:
             return  # a message that tells nothing new does not put off a read-back
-        if heard not in (Heard.SILENCE, Heard.LINK_LOST):
+        if heard not in (Heard.SILENCE, Heard.LINK_LOST, Heard.READ_LIVE):  # a picture is older than the next question
             order.touched_step = self.state.step
         if now not in LIVE_STAGES and was in LIVE_STAGES:
             order.ended_ms = self.state.now_ms

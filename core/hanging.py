@@ -78,8 +78,9 @@ def is_passed_over(desk: Desk, order: Order) -> bool:
 
 
 def _is_at_market(desk: Desk, order: Order) -> bool:
-    is_exit = order.spec.kind is OrderKind.MARKET and order.leg is not Leg.ENTRY
-    return is_exit and desk.state.now_ms >= (order.spec.good_after_ms or 0)
+    if order.leg is Leg.TIMED_EXIT:  # one that was adopted without its time may sleep for hours
+        return order.spec.good_after_ms is not None and desk.state.now_ms >= order.spec.good_after_ms
+    return order.spec.kind is OrderKind.MARKET and order.leg is not Leg.ENTRY
 
 
 def may_replace_stop(book: Book, bracket: Bracket) -> bool:

@@ -109,6 +109,11 @@ def test_a_timed_exit_whose_time_has_not_come_is_passed_over() -> None:
     passed_over().check("one", lambda p: sent(p, Leg.EXIT), [133])
 
 
+def test_a_timed_exit_of_which_nobody_knows_the_time_is_passed_over() -> None:
+    play = stuck().when(restarted(journal=False)).when(cancels_hang, flatten()).when(seconds(20))
+    assert sent(play, Leg.EXIT) == [133]
+
+
 def test_other_people_s_shares_are_sold_beside_an_order_of_ours_that_hangs() -> None:
     play = Playbook(settings(allow_foreign_positions=True)).when(buy()).when(cancels_hang)
     play.when(being_cancelled("stop"), filled("target", 133, "75.25"))

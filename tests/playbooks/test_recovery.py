@@ -208,6 +208,18 @@ def test_what_is_heard_before_the_first_read_back_waits_for_what_came_before_it(
     assert [(bracket.held, bracket.side) for bracket in book.brackets.values()] == [(133, Side.SHORT)]
 
 
+def test_a_stop_that_ends_unheard_between_the_first_two_answers_is_replaced_by_the_second() -> None:
+    play = Playbook(doubts(cancel_takes_siblings=False)).when(buy()).when(minutes(1))
+    play.restart(journal=False)
+    play.keep_warm()
+    play.when(broker_mute, happens(e.LinkChanged(0, Link.LOST, "x"), e.LinkChanged(0, Link.CONNECTED, "x")))
+    first = play.broker.read_back()
+    play.when(ended("stop"), happens(first)).when(happens(play.broker.read_back()), then=[
+        emergency(1_200, "SELL", 133, "74.80", "75.25"),
+        "critical: emergency", "cancel target#1", "cancel timed_exit#1",
+    ])  # fmt: skip
+
+
 def test_a_lost_journal_finds_emergency_groups_again() -> None:
     play = (
         Playbook().when(market_orders_wait, buy()).when(filled("entry", 40, "75.10")).when(ended("entry"), seconds(2))
