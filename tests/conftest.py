@@ -10,7 +10,7 @@ from hypothesis import settings as hypothesis_settings
 
 from config import load_settings
 
-hypothesis_settings.register_profile("repeatable", deadline=None, derandomize=True, print_blob=True)
+hypothesis_settings.register_profile("repeatable", max_examples=50, deadline=None, derandomize=True, print_blob=True)
 hypothesis_settings.register_profile("search", deadline=None, max_examples=2000, print_blob=True)
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 

@@ -55,11 +55,11 @@ def assert_a_good_day(day: dict[str, Any]) -> None:
     assert 0.9 < day["capital_efficiency_min"] <= 1
 
 
-def test_a_synthetic_day_is_clean_and_the_same_every_time(state: Path) -> None:
-    first, second = (play(state, "--date", HALF_DAY, "--seed", "4242", "--deterministic") for _ in range(2))
-    assert_a_good_day(first)
-    assert first["session_date"] == HALF_DAY
-    assert first | {"duration_seconds": 0} == second | {"duration_seconds": 0}
+def test_a_synthetic_day_is_clean(state: Path) -> None:
+    """That it is the same every time, to the word, is shown on a shorter one (tests/cases/test_determinism.py)."""
+    day = play(state, "--date", HALF_DAY, "--seed", "4242", "--deterministic")
+    assert_a_good_day(day)
+    assert day["session_date"] == HALF_DAY
     assert processes_that_name(state) == []
 
 
