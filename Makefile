@@ -9,7 +9,8 @@ PACKAGES := cli flows tasks runtime broker predictions db config core simulator
 # quick ones first, four at a time, for they wait for servers and disks as long as they work; those that run whole processes
 # after; in both the longest files first (pytest-xdist's own order has them last)
 QUICK := $(foreach area,tidy property simulator db unit predictions playbooks,$(wildcard tests/$(area)))
-WHOLE := $(foreach area,day chaos flows cases broker golden,$(wildcard tests/$(area)))
+WHOLE := $(foreach area,day chaos flows cases broker,$(wildcard tests/$(area)))
+LONG := $(foreach area,long,$(wildcard tests/$(area)))
 T ?= tests/unit
 ARGS ?=
 SEED ?= 1
@@ -19,7 +20,7 @@ laws: DAYS ?= 1200
 CORE_TESTS := tests/unit/core tests/playbooks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo test one check sim db migration chaos coverage laws mutants lock clean
+.PHONY: help setup dev demo test long one check sim db migration chaos coverage laws mutants lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,9 +32,12 @@ dev: $(VENV)/.dev ## the same with what the tests need
 demo: setup ## one whole simulated trading day, start to finish; ARGS="--seed 7"
 	@$(BIN)/trader demo $(ARGS)
 
-test: dev ## all tests, the fast ones first; ARGS="-x"
+test: dev ## the tests, the fast ones first; ARGS="-x"
 	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(QUICK) $(ARGS)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(WHOLE) $(ARGS)
+
+long: dev ## the tests that take minutes each: a synthetic day twice, a database that moves
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(LONG) $(ARGS)
 
 one: dev ## some tests: T=tests/unit/config ARGS="-k port"
 	@$(BIN)/python -m pytest $(T) $(ARGS)
@@ -88,7 +92,7 @@ define install
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing $(1) into $(VENV) ..."
 	@if [ -n "$(UV)" ] && "$(UV)" pip install -q --python $(BIN)/python --no-deps --require-hashes --compile-bytecode -r $(1); then :; \
-	else $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r $(1); fi
+	else $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes --no-compile -r $(1); fi
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
 	@$(BIN)/python -m compileall -q $(wildcard $(PACKAGES))
 	@touch $@

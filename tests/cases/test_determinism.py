@@ -1,4 +1,4 @@
-"""The same day twice, over a socket and with everything real, is the same to the last word of the journal."""
+"""The same day twice is the same to the last word of the journal (a whole one: `make long`)."""
 
 from __future__ import annotations
 

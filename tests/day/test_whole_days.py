@@ -31,10 +31,6 @@ KEYS = [
 ]
 
 
-HALF_DAY = "2024-11-29"
-"""The exchange closes at 13:00: a whole day, from the open to the reconciliation, in half of the time."""
-
-
 @pytest.fixture(scope="module")
 def state() -> Iterator[Path]:
     """One state folder for all, as a person has one: in a new one Postgres and Prefect make their tables first."""
@@ -53,14 +49,6 @@ def assert_a_good_day(day: dict[str, Any]) -> None:
     assert day["unprotected_seconds_max"] <= 2
     assert day["net_pnl"] == pytest.approx(day["gross_pnl"] - day["commissions"], abs=0.005)
     assert 0.9 < day["capital_efficiency_min"] <= 1
-
-
-def test_a_synthetic_day_is_clean(state: Path) -> None:
-    """That it is the same every time, to the word, is shown on a shorter one (tests/cases/test_determinism.py)."""
-    day = play(state, "--date", HALF_DAY, "--seed", "4242", "--deterministic")
-    assert_a_good_day(day)
-    assert day["session_date"] == HALF_DAY
-    assert processes_that_name(state) == []
 
 
 def test_a_recorded_day_is_clean(state: Path, recorded_data: Path) -> None:
