@@ -10,7 +10,6 @@ PACKAGES := cli flows tasks runtime broker predictions db config core simulator
 # after; in both the longest files first (pytest-xdist's own order has them last)
 QUICK := $(foreach area,tidy property simulator db unit predictions playbooks,$(wildcard tests/$(area)))
 WHOLE := $(foreach area,day chaos flows cases broker,$(wildcard tests/$(area)))
-LONG := $(foreach area,long,$(wildcard tests/$(area)))
 T ?= tests/unit
 ARGS ?=
 SEED ?= 1
@@ -36,8 +35,8 @@ test: dev ## the tests, the fast ones first; ARGS="-x"
 	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(QUICK) $(ARGS)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(WHOLE) $(ARGS)
 
-long: dev ## the tests that take minutes each: a synthetic day twice, a database that moves
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(LONG) $(ARGS)
+long: dev ## the tests that take minutes: a synthetic day twice, more faulty days, a stack whose parts die
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m long tests $(ARGS)
 
 one: dev ## some tests: T=tests/unit/config ARGS="-k port"
 	@$(BIN)/python -m pytest $(T) $(ARGS)

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+import pytest
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun
 
@@ -71,6 +72,7 @@ async def runs(server: PrefectServer) -> list[FlowRun]:
         return await client.read_flow_runs()
 
 
+@pytest.mark.long
 async def test_a_session_trades_on_without_the_prefect_server_and_its_end_is_recorded_when_it_is_back(
     tmp_path: Path,
 ) -> None:

@@ -59,6 +59,7 @@ def execute(url: str, statement: str) -> None:
         connection.execute(text(statement))
 
 
+@pytest.mark.long
 def test_killed_again_and_again_it_ships_each_row_once(tmp_path: Path, postgres_url: str, whole_day: Tables) -> None:
     for batch, moment in [(0, "inside"), (0, "after"), (2, "inside"), (1, "after"), (1, "inside")]:
         arguments = [str(tmp_path), postgres_url, "30", str(batch), moment]

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.flows.waiting import PATIENCE_SECONDS, until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +51,7 @@ async def until_told_twice(stderr: asyncio.StreamReader, problem: bytes) -> None
                 assert line, "it has ended"
 
 
+@pytest.mark.long
 async def test_what_dies_is_started_again_and_ctrl_c_stops_everything(reachable_folder: Path) -> None:
     folder = reachable_folder / "state"
     starter = await asyncio.create_subprocess_exec(

@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 
 import aiohttp
+import pytest
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
@@ -36,6 +37,7 @@ async def answers(api_url: str) -> bool:
             return False
 
 
+@pytest.mark.long
 async def test_a_postgres_on_another_port_is_followed(reachable_folder: Path) -> None:
     async with LocalStack(StackOptions(reachable_folder)) as stack:
         before = stack.postgres_url
