@@ -59,6 +59,7 @@ async def test_the_newest_are_kept_and_a_day_twice_is_one_file(settings: Setting
     assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
 
 
+@pytest.mark.long
 async def test_two_at_once_wait_for_each_other(settings: Settings) -> None:
     """That of the schedule and that of a person."""
     tell(settings, WRITE.format("2025-03-11"))
@@ -93,6 +94,7 @@ async def test_a_backup_that_cannot_be_written_says_why_and_spares_the_others(se
     assert kept.exists()
 
 
+@pytest.mark.long
 async def test_a_file_that_is_no_backup_and_a_database_in_use_change_nothing(settings: Settings) -> None:
     tell(settings, WRITE.format("2025-03-11"))
     nonsense = settings.state_folder / "nonsense"
@@ -109,6 +111,7 @@ async def test_a_file_that_is_no_backup_and_a_database_in_use_change_nothing(set
     assert tell(settings, "SELECT session FROM sessions") == "DU1-2025-03-11"
 
 
+@pytest.mark.long
 async def test_a_restore_that_is_refused_keeps_what_the_one_before_set_aside(settings: Settings) -> None:
     tell(settings, WRITE.format("2025-03-11"))
     good = Path((await back_up(settings, "2025-03-11")).file)

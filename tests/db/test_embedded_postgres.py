@@ -118,6 +118,7 @@ def test_a_pid_file_with_a_strangers_number_is_no_obstacle(folder: Path) -> None
             stranger.kill()
 
 
+@pytest.mark.long
 def test_a_port_taken_meanwhile_is_given_up(folder: Path) -> None:
     server = EmbeddedPostgres(folder)
     old = make_url(server.start())

@@ -78,7 +78,9 @@ def _round_trips(market: str, day: date, seed: int) -> int:
     return session.round_trips
 
 
-@pytest.mark.parametrize(("day", "seed"), [(date(2025, 3, 12), 1), (date(2024, 11, 29), 2)])
+@pytest.mark.parametrize(
+    ("day", "seed"), [pytest.param(date(2025, 3, 12), 1, marks=pytest.mark.long), (date(2024, 11, 29), 2)]
+)
 def test_synthetic_days(day: date, seed: int) -> None:
     assert _round_trips("synthetic", day, seed) > 40
 
