@@ -145,8 +145,12 @@ class Journal:
         self.last_sequence += len(rows)
 
     def settle(self) -> None:
-        """Bring what the slot holds to SQLite; nothing to do without. Raises JournalFull: then it stays in the slot."""
+        """Bring what the slot holds to SQLite; nothing to do without. Raises JournalFull: then it stays in the slot.
+
+        Raises JournalTakenOver where a successor has taken it from there meanwhile.
+        """
         if self._held:
+            self.check_fence()
             self._store(self._held)
             self._held = ()
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.journal import Journal, JournalFull, JournalMismatch, JournalRow
+from db.journal import Journal, JournalFull, JournalMismatch, JournalRow, JournalTakenOver
 from db.journal_reader import JournalReader
 from db.journal_row import pack, rows_in_slot, slot_path
 from db.slot import SLOT_BYTES, Slot, read_slot
@@ -123,6 +123,18 @@ def test_without_a_slot_rows_go_to_sqlite_before_their_orders(tmp_path: Path, ca
         journal.hold(rows(1, 1))
         assert stored(journal.path) == [1]
     assert "no slot" in caplog.text
+
+
+def test_what_a_successor_took_from_the_slot_is_not_stored_again(tmp_path: Path) -> None:
+    replaced = Journal.open(tmp_path, SESSION)
+    replaced.hold(rows(1, 1))
+    (tmp_path / f"{SESSION}.lock").unlink()  # as by hand, while it slept behind the first byte of an order
+    with Journal.open(tmp_path, SESSION) as successor:
+        assert list(successor.read()) == rows(1, 1)
+        with pytest.raises(JournalTakenOver):
+            replaced.settle()
+        replaced.close()
+        assert stored(successor.path) == [1]
 
 
 def test_a_process_that_slept_through_a_takeover_does_not_write_into_its_successors_slot(tmp_path: Path) -> None:
