@@ -34,7 +34,10 @@ async def startup(settings: Settings, date: str) -> StartupReport:
         summary = "; ".join((f"broker read back: {describe(host)}", *wrong.values()))
         if not may_enter and _holds(host):
             host.take(SuspendRequested(host.clock.now_ms(), "preflight"))
-            summary += "; something is held: the session goes on, without entries until `trader resume`"
+            told = "Something is held: the session goes on, without entries until `trader resume`"
+            text = f"{told}. What the preflight found: {', '.join(sorted(DECISIVE & wrong.keys()))}."
+            host.alert(Severity.CRITICAL, "preflight", "No entries: the preflight forbids them", text)
+            summary += f"; {told}"
         return StartupReport(may_enter or _holds(host), summary, host.plan.session)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from core.events import HistoryLoaded
 from core.vocabulary import Refusal
 from runtime.phases import startup, warm_up
@@ -19,13 +21,16 @@ async def forbidden_startup(day: Field) -> tuple[bool, str]:
     return report.ok, report.summary
 
 
-async def test_with_a_position_the_day_goes_on_without_entries_and_waits_for_no_history(tmp_path: Path) -> None:
+async def test_with_a_position_the_day_goes_on_without_entries_and_waits_for_no_history(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with field(tmp_path, "SOXL", "GLD", **STILL) as day:
         day.predict(60, "SOXL", "BUY")
         await day.live(90)
         ok, summary = await forbidden_startup(day)
         assert ok
         assert "without entries until `trader resume`" in summary
+        assert "No entries: the preflight forbids them" in caplog.text
         loaded = day.events(HistoryLoaded)
         report = await warm_up(day.settings, DATE)
         assert report.ok
