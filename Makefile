@@ -1,10 +1,11 @@
-# Everything a person types. `make` alone lists the targets. Needs Python 3.11+, git and make; uses uv where it is installed.
+# Everything a person types. `make` alone lists the targets. Needs Python 3.11+, git and make; uv comes with the lock.
 
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
 	if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$name; break; fi; done)
 VENV := .venv
 BIN := $(VENV)/bin
-UV := $(shell command -v uv 2>/dev/null)
+UV := $(or $(shell command -v uv 2>/dev/null),$(BIN)/uv)
+PIP = $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps
 PACKAGES := cli flows tasks runtime broker predictions db config core simulator
 # quick ones first, four at a time, for they wait for servers and disks as long as they work; those that run whole processes
 # after; in both the longest files first (pytest-xdist's own order has them last)
@@ -75,24 +76,26 @@ mutants: dev ## change core/rules and core/bracket.py some 700 times; do the tes
 	@$(BIN)/python -m mutmut export-cicd-stats
 	@$(BIN)/python -m mutmut results
 
-lock: dev ## pin the dependencies anew, with hashes and without addresses (needs uv)
-	uv pip compile pyproject.toml --group build --generate-hashes --no-emit-index-url --universal --no-header --no-annotate -q -o requirements.lock
-	uv pip compile pyproject.toml --group build --extra dev -c requirements.lock --generate-hashes --no-emit-index-url --universal \
+lock: dev ## pin the dependencies anew, with hashes and without addresses
+	$(UV) pip compile pyproject.toml --group build --generate-hashes --no-emit-index-url --universal --no-header --no-annotate -q -o requirements.lock
+	$(UV) pip compile pyproject.toml --group build --extra dev -c requirements.lock --generate-hashes --no-emit-index-url --universal \
 		--no-header --no-annotate -q -o requirements-dev.lock
 
 clean: ## remove caches and build output; the environment and var/ stay
 	rm -rf build dist mutants *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
 	find $(PACKAGES) tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# --- how an environment is made: $(1) is the lock file ---------------------------------------------------------------
+# --- how an environment is made: $(1) is the lock file; uv installs it, ten times as fast as pip --------------------
 
 define install
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found; name it: make setup PYTHON=/path/to/python"; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing $(1) into $(VENV) ..."
-	@if [ -n "$(UV)" ] && "$(UV)" pip install -q --python $(BIN)/python --no-deps --require-hashes --compile-bytecode -r $(1); then :; \
-	else $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes --no-compile -r $(1); fi
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@sed -n '/^uv==/,/[^\\]$$/p' $(1) >$(VENV)/uv.txt
+	@{ test -x "$(UV)" || $(PIP) --require-hashes -r $(VENV)/uv.txt; } \
+		&& "$(UV)" pip install -q --python $(BIN)/python --no-deps --require-hashes -r $(1) \
+		|| { echo "uv cannot install it here; pip does, in minutes"; $(PIP) --require-hashes --no-compile -r $(1); }
+	@$(PIP) --no-build-isolation --no-index -e .
 	@$(BIN)/python -m compileall -q $(wildcard $(PACKAGES))
 	@touch $@
 endef

@@ -22,6 +22,8 @@ SILENT_AFTER_MS: Final = 15_000
 RETRY_QUOTES_MS: Final = 10_000
 RETRY_BARS_MS: Final = 60_000
 """Bars are asked for again more seldom: their subscriptions have a budget (420)."""
+RETRY_REFUSED_MS: Final = 300_000
+"""What IB refuses (354 not subscribed, 200 while definitions are down) is mended within minutes, not seconds."""
 LIVE_DATA: Final = 1
 SHORTABLE_TICK: Final = 46
 EASY_TO_BORROW: Final = 2.5
@@ -111,7 +113,7 @@ class MarketData:
             one.is_told = False
 
     def check(self) -> None:
-        """Watch the freshness of data, and ask again for what failed by no fault of ours; called at every heartbeat."""
+        """Watch the freshness of data, and ask again for what failed; called at every heartbeat."""
         now_ms = self._now_ms()
         for one in self._subscriptions.values():
             for line in (one.bars, one.quotes):
@@ -220,8 +222,11 @@ class MarketData:
             return True
         before, line.failed, line.is_ended = line.failed, code, True
         self._heard.pop(line, None)  # what came before the error, in the same chunk, does not show that it is over
-        if code in codes.RESUBSCRIBE:
-            line.retry_at_ms = self._now_ms() + (RETRY_BARS_MS if line.is_bars else RETRY_QUOTES_MS)
+        if code not in codes.RESUBSCRIBE:
+            retry_ms = RETRY_REFUSED_MS
+        else:
+            retry_ms = RETRY_BARS_MS if line.is_bars else RETRY_QUOTES_MS
+        line.retry_at_ms = self._now_ms() + retry_ms
         self._link.begin(f"data {code}", f"{code}: {text}")
         self._end_unless_failed(before)
         return True

@@ -126,6 +126,26 @@ async def test_case_7_a_competing_session_stops_entries_until_data_flows_again()
         assert [link for link, _ in links(trader)] == [Link.CONNECTED]
 
 
+async def test_case_7_what_was_refused_is_asked_for_again_after_minutes() -> None:
+    """A line refused while definitions were down kept entries from all tickers until somebody reconnected."""
+    async with desk("SOXL") as trader:
+        trader.broker.subscribe(("SOXL",))
+        await trader.tick(5)
+        lines = trader.broker._market_data._subscriptions["SOXL"]
+        for line, code in ((lines.quotes, 354), (lines.bars, 200)):
+            refused_id, started_ms = line.request_id, trader.clock.at_ms
+            links(trader)
+            hear(trader, error(refused_id, code, "refused"))
+            assert links(trader) == [(Link.DEGRADED, f"{code}: refused")]
+            while line.request_id == refused_id:
+                trader.clock.at_ms += 1_000
+                trader.broker._market_data.check()
+            assert trader.clock.at_ms == started_ms + 300_000
+            assert links(trader) == [(Link.DEGRADED, f"{code}: refused; no market data for 15 s")]
+            await trader.tick(6)
+            assert links(trader)[-1] == (Link.CONNECTED, f"{code} is over")
+
+
 async def test_case_7_a_retry_that_is_refused_again_tells_nothing_new() -> None:
     """Told as connected at each retry, every ticker's history was asked for, and the alert came and went."""
     async with desk("SOXL", "GLD") as trader:
