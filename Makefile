@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 UV := $(or $(shell command -v uv 2>/dev/null),$(BIN)/uv)
 PIP = $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps
 PACKAGES := cli flows tasks runtime broker predictions db config core simulator
-# quick ones first, four at a time, for they wait for servers and disks as long as they work; those that run whole processes
+# quick ones first, three at a time, for they wait for servers and disks at times; those that run whole processes
 # after; in both the longest files first (pytest-xdist's own order has them last)
 QUICK := $(foreach area,tidy property simulator db unit predictions playbooks,$(wildcard tests/$(area)))
 WHOLE := $(foreach area,day chaos flows cases broker,$(wildcard tests/$(area)))
@@ -33,7 +33,7 @@ demo: setup ## one whole simulated trading day, start to finish; ARGS="--seed 7"
 	@$(BIN)/trader demo $(ARGS)
 
 test: dev ## the tests, the fast ones first; ARGS="-x"
-	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(QUICK) $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(QUICK) $(ARGS)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(WHOLE) $(ARGS)
 
 long: dev ## the tests that take minutes: a synthetic day twice, more faulty days, a stack whose parts die

@@ -1,4 +1,4 @@
-"""The checkout's own files, parsed once, for the house rules."""
+"""The checkout's own files, read and parsed once, for the house rules."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ast
 import subprocess
 import tomllib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,11 +16,15 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 @dataclass(frozen=True)
 class Source:
-    """One Python file: its path below the checkout, its text and its tree."""
+    """One Python file: its path below the checkout and its text."""
 
     path: str
     text: str
-    tree: ast.Module
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """What it says, parsed when first asked for."""
+        return ast.parse(self.text)
 
     @property
     def is_product(self) -> bool:
@@ -47,8 +51,7 @@ def files() -> tuple[str, ...]:
 @cache
 def sources() -> tuple[Source, ...]:
     """Every Python file of the product and the tests."""
-    texts = {path: (ROOT / path).read_text(encoding="utf-8") for path in files() if path.endswith(".py")}
-    return tuple(Source(path, text, ast.parse(text)) for path, text in texts.items())
+    return tuple(Source(path, (ROOT / path).read_text(encoding="utf-8")) for path in files() if path.endswith(".py"))
 
 
 def product_sources() -> list[Source]:

@@ -73,4 +73,4 @@ def _needs_text(node: Definition) -> bool:
     ],
 )
 def test_what_counts_as_public(text: str, public: list[str]) -> None:
-    assert [node.name for node in _public(Source("core/x.py", text, ast.parse(text)))] == public
+    assert [node.name for node in _public(Source("core/x.py", text))] == public
