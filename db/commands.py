@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from uuid import uuid4
 
@@ -49,7 +48,7 @@ class SessionCommand:
     id: int
     kind: CommandKind
     requested_by: str
-    requested_at: datetime
+    age_seconds: float  # since it was asked, by the database's clock
     tickers: tuple[str, ...]
     whole_account: bool
 
@@ -163,8 +162,9 @@ class CommandListener:
         self._store_answers(connection)
 
     def _tell_new(self, connection: Connection) -> None:
+        age = func.extract("epoch", func.clock_timestamp() - CommandRecord.requested_at)
         pending = (
-            select(CommandRecord)
+            select(CommandRecord, age.label("age_seconds"))
             .where(CommandRecord.session == self._session, CommandRecord.handled_at.is_(None))
             .order_by(CommandRecord.id)
         )
@@ -172,9 +172,9 @@ class CommandListener:
             if row.id in self._told:
                 continue
             self._told.add(row.id)
-            kind = CommandKind(row.kind)
+            kind, age_seconds = CommandKind(row.kind), float(row.age_seconds)
             self._on_command(
-                SessionCommand(row.id, kind, row.requested_by, row.requested_at, tuple(row.tickers), row.whole_account)
+                SessionCommand(row.id, kind, row.requested_by, age_seconds, tuple(row.tickers), row.whole_account)
             )
 
     def _store_answers(self, connection: Connection) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -15,8 +15,10 @@ from broker.history_budget import HistoryBudget
 from config import ClockKind, Settings
 from core.events import Event, LinkChanged
 from core.params import SessionPlan
+from core.records import Alert
 from core.vocabulary import Link, Severity
 from db.journal import Journal, JournalLocked, JournalTakenOver
+from db.lock import LockState
 from db.recovery import open_journal
 from runtime.alerts import Alerts, LastingAlerts
 from runtime.chores import Chores
@@ -63,8 +65,9 @@ async def open_session(settings: Settings, date: str) -> AsyncIterator[Host]:
         if url is not None:
             await stack.enter_async_context(shipping(journal, url, lasting, host.clock.now_ms))
             taken_over = partial(_taken_over_elsewhere, journal, host)
+            on_lock = partial(tell_lock, plan.session, host.clock.now_ms, lasting)
             await stack.enter_async_context(
-                present_in_postgres(settings, plan, journal.epoch, url, host.answer, taken_over)
+                present_in_postgres(settings, plan, journal.epoch, url, host.answer, taken_over, on_lock)
             )
         stack.push_async_callback(host.broker.close)
         await stack.enter_async_context(supervision(host, journal, lasting))
@@ -84,6 +87,15 @@ async def open_session(settings: Settings, date: str) -> AsyncIterator[Host]:
 def _taken_over_elsewhere(journal: Journal, host: Host, words: str) -> None:
     journal.fence.shut(words)
     host.fail(JournalTakenOver(words))
+
+
+def tell_lock(session: str, now_ms: Callable[[], int], alerts: LastingAlerts, state: LockState) -> None:
+    """Another machine may trade the same day from a journal of its own, which nothing here can stop."""
+    if state is LockState.TAKEN:
+        text = f"Another process holds the lock of {session} in Postgres. End one of the two, then look at the broker."
+        alerts.send(Alert(now_ms(), Severity.CRITICAL, "lock", "Two sessions may be running", text))
+    elif state is LockState.HELD:
+        alerts.clear(now_ms(), "lock", "this session holds its lock in Postgres again")
 
 
 def _open_journal(folder: Path, session: str, url: str | None) -> Journal:

@@ -10,11 +10,12 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from config import Settings
 from config.effective import effective
 from core.params import SessionPlan
-from db.commands import CommandListener, SessionCommand
+from db.commands import CommandKind, CommandListener, SessionCommand
 from db.engine import PEER_LOST_SECONDS, DatabaseError
 from db.lock import LockState, SessionLock
 from db.queries import session_state
@@ -30,6 +31,9 @@ DEAD_SECONDS = PEER_LOST_SECONDS + 5.0
 
 ASK_AGAIN_SECONDS = 0.2
 
+RESUME_MAX_SECONDS = 300.0
+"""A resume is somebody's judgement of the moment; one that the database held back longer is not carried out."""
+
 log = logging.getLogger(__name__)
 
 
@@ -41,16 +45,19 @@ async def present_in_postgres(
     url: str,
     answer: Callable[[ControlRequest], ControlAnswer],
     on_taken_over: Callable[[str], None],
+    on_lock: Callable[[LockState], None],
 ) -> AsyncIterator[None]:
     """Be the session of (account, date) for all machines that share the database.
 
-    `on_taken_over` hears, in words, that a process of a higher epoch has shipped rows of this session.
+    `on_taken_over` hears, in words, that a process of a higher epoch has shipped rows of this session; `on_lock`, at
+    each look, how the lock stands for us.
     Raises SessionAlreadyRunning when another process holds the lock there.
     """
     lock = SessionLock(url, plan.account, plan.date)
     if await _take(lock) is LockState.TAKEN:
         raise SessionAlreadyRunning(plan.session, None)
-    holding = asyncio.create_task(_hold(lock, url, plan.session, epoch, on_taken_over))
+    newest_epoch = partial(_epoch_in_postgres, url, plan.session)
+    holding = asyncio.create_task(_hold(lock, newest_epoch, epoch, on_taken_over, on_lock))
     loop = asyncio.get_running_loop()
 
     def hand_over(command: SessionCommand) -> None:
@@ -78,15 +85,20 @@ async def _take(lock: SessionLock) -> LockState:
     return state
 
 
-async def _hold(lock: SessionLock, url: str, session: str, epoch: int, on_taken_over: Callable[[str], None]) -> None:
+async def _hold(
+    lock: SessionLock,
+    newest_epoch: Callable[[], int],
+    epoch: int,
+    on_taken_over: Callable[[str], None],
+    on_lock: Callable[[LockState], None],
+) -> None:
     while True:
         await asyncio.sleep(HOLD_SECONDS)
-        newest = await asyncio.to_thread(_epoch_in_postgres, url, session)
+        newest = await asyncio.to_thread(newest_epoch)
         if newest > epoch:
             on_taken_over(f"Postgres has rows of epoch {newest}, this process has epoch {epoch}")
             return
-        if await asyncio.to_thread(lock.hold) is LockState.TAKEN:
-            log.critical("another process holds the lock of %s in Postgres: two sessions may be running", session)
+        on_lock(await asyncio.to_thread(lock.hold))
 
 
 def _epoch_in_postgres(url: str, session: str) -> int:
@@ -102,6 +114,11 @@ def _hear(
     listener: CommandListener, command: SessionCommand, answer: Callable[[ControlRequest], ControlAnswer]
 ) -> None:
     """Take a command in as if it had come through the socket; it is answered once it stands in the journal."""
+    if command.kind is CommandKind.RESUME and command.age_seconds > RESUME_MAX_SECONDS:
+        listener.mark_handled(
+            command.id, f"not done: asked for {command.age_seconds:.0f} s ago; ask again if it still holds"
+        )
+        return
     request = ControlRequest(
         command=ControlCommand(command.kind),
         requested_by=command.requested_by,

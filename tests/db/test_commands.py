@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import queue
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from config import load_settings
 from db.commands import CommandKind, CommandListener, SessionCommand, command_answer, send_command
 from db.engine import open_database
 from db.migrate import upgrade
+from runtime.control import ControlAnswer, ControlRequest
+from runtime.planning import plan_for
+from runtime.postgres_side import present_in_postgres
 from runtime.stack.postgres import EmbeddedPostgres
 from tests.support.postgres import kill_server
 from tests.support.shipping import ENOUGH_SECONDS
@@ -55,6 +61,29 @@ def test_commands_are_heard_in_order_with_what_they_ask_for(postgres_url: str) -
         heard = ear.next()
         assert (heard.id, heard.kind, heard.tickers) == (number, CommandKind.FLATTEN, ("CVNA", "GLD"))
         assert (heard.requested_by, heard.whole_account) == ("flow", False)
+
+
+async def test_a_resume_of_minutes_ago_is_not_carried_out(postgres_url: str, tmp_path: Path) -> None:
+    """The database kept it from the session; whoever asked may have thought better of it. A flatten is always done."""
+    settings = load_settings({"state_folder": tmp_path}, environment={}, env_file=tmp_path / "none")
+    plan, done = plan_for(settings, "2024-06-05"), asyncio.Queue[str]()
+    asked = [
+        send_command(postgres_url, kind, session=plan.session, requested_by="anna")
+        for kind in (CommandKind.RESUME, CommandKind.FLATTEN)
+    ]
+    with open_database(postgres_url).begin() as connection:
+        connection.execute(text("UPDATE commands SET requested_at = requested_at - interval '10 minutes'"))
+    fresh = send_command(postgres_url, CommandKind.RESUME, session=plan.session, requested_by="anna")
+
+    def answer(request: ControlRequest) -> ControlAnswer:
+        done.put_nowait(request.command)
+        return ControlAnswer(accepted=True)
+
+    async with present_in_postgres(settings, plan, 1, postgres_url, answer, print, print):
+        assert [await done.get(), await done.get()] == ["flatten", "resume"]
+    answers = [command_answer(postgres_url, number) for number in (*asked, fresh)]
+    assert (answers[0] or "").startswith("not done: asked for 600 s ago")
+    assert all(words and "not done" not in words for words in answers[1:])
 
 
 def test_a_command_of_another_session_is_not_heard(postgres_url: str) -> None:

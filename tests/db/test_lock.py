@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import subprocess
 import sys
@@ -12,8 +13,11 @@ from sqlalchemy import text
 
 from config import load_settings
 from db.engine import PEER_LOST_SECONDS, open_database
+from db.journal import Journal
 from db.lock import LockState, SessionLock, is_free
 from runtime import postgres_side
+from runtime.alerts import Alerts, LastingAlerts
+from runtime.bootstrap import tell_lock
 from runtime.control import ControlAnswer
 from runtime.holder import SessionAlreadyRunning
 from runtime.planning import plan_for
@@ -46,6 +50,7 @@ def test_other_accounts_and_days_are_other_locks(postgres_url: str) -> None:
 def test_a_killed_holder_lets_go(postgres_url: str) -> None:
     program = f"""
 import sys
+from db.journal import Journal
 from db.lock import SessionLock
 lock = SessionLock({postgres_url!r}, {ACCOUNT!r}, {DAY!r})
 print(lock.hold(), flush=True)
@@ -80,7 +85,7 @@ async def test_a_session_waits_for_the_lock_of_a_dead_one_and_not_for_a_living_o
     plan = plan_for(settings, DAY)
     other = SessionLock(postgres_url, ACCOUNT, DAY)
     assert other.hold() == LockState.HELD
-    where = (settings, plan, 1, postgres_url, lambda request: ControlAnswer(accepted=True), lambda words: None)
+    where = (settings, plan, 1, postgres_url, lambda request: ControlAnswer(accepted=True), lambda words: None, print)
     with pytest.raises(SessionAlreadyRunning):
         async with postgres_side.present_in_postgres(*where):
             pass
@@ -96,6 +101,37 @@ async def test_a_session_waits_for_the_lock_of_a_dead_one_and_not_for_a_living_o
     async with postgres_side.present_in_postgres(*where):
         assert not is_free(postgres_url, ACCOUNT, DAY)
     assert is_free(postgres_url, ACCOUNT, DAY)
+
+
+async def test_a_lock_that_another_process_took_is_told_until_it_is_ours_again(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Postgres ended our connection, and another machine, with a journal of its own, was quicker."""
+    monkeypatch.setattr(postgres_side, "HOLD_SECONDS", 0.01)
+    settings = load_settings({"state_folder": tmp_path}, environment={}, env_file=tmp_path / "none")
+    plan = plan_for(settings, DAY)
+    other, looks = SessionLock(postgres_url, ACCOUNT, DAY), asyncio.Queue[LockState]()
+    with Journal.open(tmp_path, plan.session) as journal:
+        alerts = LastingAlerts(Alerts((), plan.session), journal)
+
+        def look(state: LockState) -> None:
+            tell_lock(plan.session, lambda: 0, alerts, state)
+            looks.put_nowait(state)
+
+        where = (settings, plan, 1, postgres_url, lambda request: ControlAnswer(accepted=True), lambda words: None)
+        async with postgres_side.present_in_postgres(*where, look):
+            with open_database(postgres_url).begin() as connection:
+                while other.hold() is not LockState.HELD:  # the session's own look may come first: then once more
+                    connection.execute(
+                        text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+                    )
+            while await looks.get() is not LockState.TAKEN:
+                pass
+            assert journal.standing_alerts() == {"lock"}
+            other.release()
+            while await looks.get() is not LockState.HELD:
+                pass
+            assert journal.standing_alerts() == set()
 
 
 def test_with_the_database_away_nobody_holds_it(own_server: EmbeddedPostgres) -> None:
