@@ -273,6 +273,14 @@ class PositionRow:
 
 
 @dataclass(frozen=True, slots=True)
+class BaseCurrency:
+    """What an account is kept in, and how much of it a dollar costs."""
+
+    name: str = "USD"
+    per_dollar: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class AccountValue:
     """One row of reqAccountUpdates / reqAccountSummary. `value` is text: amounts have two decimals."""
 

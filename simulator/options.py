@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -12,6 +13,7 @@ from typing import Final
 from simulator.account.commissions import PLANS, CommissionPlan
 from simulator.clock import seconds_of_day
 from simulator.doubts import Doubts
+from simulator.model import BaseCurrency
 
 PREDICTIONS_KEY: Final = "demo-key"
 """The X-API-Key that the prediction service expects; it guards nothing."""
@@ -46,6 +48,7 @@ class Options:
     read_only: bool = False
     cash: bool = False
     """A cash account: no margin, no short sales."""
+    base_currency: BaseCurrency = field(default_factory=BaseCurrency)
     commissions: CommissionPlan = field(default_factory=CommissionPlan)
     master_client_id: int | None = None
     die_with_parent: bool = False
@@ -86,6 +89,13 @@ def _client_ids(text: str) -> frozenset[int]:
     return frozenset(int(part) for part in text.split(",") if part)
 
 
+def _base_currency(text: str) -> BaseCurrency:
+    name, _, rate = text.partition(":")
+    if not (re.fullmatch("[A-Z]{3}", name) and re.fullmatch(r"\d+(\.\d+)?", rate) and float(rate) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a currency and what a dollar costs in it, as in EUR:0.92")
+    return BaseCurrency(name, float(rate))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m simulator", description=__doc__)
     default = Options()
@@ -113,6 +123,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--doubt", action="append", default=[], metavar="NAME=VALUE", help=f"another variant of IB: {switches}")
     add("--read-only", action="store_true")
     add("--cash", action="store_true", help="a cash account: no margin, no short sales")
+    add("--base-currency", type=_base_currency, default=default.base_currency, metavar="NAME:RATE",
+        help="what the account is kept in, and what a dollar costs in it: EUR:0.92")  # fmt: skip
     add("--commissions", choices=PLANS, default=PLANS[0], help="IB's price plan")
     add("--regulatory-fees", action="store_true", help="charge what the regulators take of sales")
     add("--master-client-id", type=int, metavar="ID")

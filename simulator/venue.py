@@ -35,6 +35,7 @@ from simulator.model import (
     UNITS_PER_DOLLAR,
     AccountValue,
     Bar,
+    BaseCurrency,
     CommissionReport,
     DayFigures,
     Execution,
@@ -65,6 +66,7 @@ class VenueOptions:
     doubts: Doubts = field(default_factory=Doubts)
     plan: CommissionPlan = field(default_factory=CommissionPlan)
     cash_only: bool = False
+    base: BaseCurrency = field(default_factory=BaseCurrency)
 
 
 class Venue:
@@ -89,6 +91,7 @@ class Venue:
             lambda item: self._touches[item.con_id].mark(),
             options.plan,
             options.cash_only,
+            options.base,
         )
         self._floor = Floor(
             clock=self.clock,

@@ -34,6 +34,7 @@ def build_venue(options: Options, market: Market | None = None) -> Venue:
         doubts=options.doubts,
         plan=options.commissions,
         cash_only=options.cash,
+        base=options.base_currency,
     )
     return Venue(market, venue_options)
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from simulator.account.commissions import CommissionPlan
 from simulator.account.ledger import Ledger
-from simulator.model import UNITS_PER_DOLLAR, Instrument, Money, PnL, PnLSingle, PositionRow, Price
+from simulator.model import UNITS_PER_DOLLAR, BaseCurrency, Instrument, Money, PnL, PnLSingle, PositionRow, Price
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,13 @@ class Account:
         mark: Callable[[Instrument], Price],
         plan: CommissionPlan,
         cash_only: bool,
+        base: BaseCurrency,
     ) -> None:
         self.name = name
         self.ledger = Ledger(opening_cash)
         self.plan = plan
         self.cash_only = cash_only
+        self.base = base
         self._instruments = {item.con_id: item for item in instruments}
         self._mark = mark
         self._day_start: dict[int, Money] = {}  # con_id: realised + unrealised P&L when the day began

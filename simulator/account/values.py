@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simulator.account.account import Account
-from simulator.model import UNITS_PER_DOLLAR, AccountValue, Money
+from simulator.model import UNITS_PER_DOLLAR, AccountValue, BaseCurrency, Money
 
 _INTRADAY_LEVERAGE = 4
 """A margin account's buying power in multiples of its available funds (pattern day trader, Regulation T)."""
@@ -61,11 +61,13 @@ def account_values(account: Account) -> list[AccountValue]:
         "UnrealizedPnL": pnl.unrealized,
     }
     rows = [AccountValue(key, value, "") for key, value in plain.items()]
-    rows += [AccountValue(key, amount_text(value), "USD") for key, value in base.items()]
-    rows += [AccountValue("Currency", "USD", "USD"), AccountValue("ExchangeRate", "1.00", "USD")]
+    currency = account.base
+    rows += [AccountValue(key, _amount_text(value, currency), currency.name) for key, value in base.items()]
+    for name, rate in {currency.name: 1.0, "USD": currency.per_dollar}.items():
+        rows += [AccountValue("Currency", name, name), AccountValue("ExchangeRate", f"{rate:.7g}", name)]
     return rows
 
 
-def amount_text(amount: Money) -> str:
-    """Dollars with two decimals."""
-    return f"{amount / UNITS_PER_DOLLAR:.2f}"
+def _amount_text(amount: Money, currency: BaseCurrency) -> str:
+    """Two decimals."""
+    return f"{amount / UNITS_PER_DOLLAR * currency.per_dollar:.2f}"

@@ -166,9 +166,11 @@ class AccountDesk(Desk):
 
     def _push_summary(self, session: Session, request_id: int) -> None:
         tags, sent = self._summaries[session, request_id]
-        ledger = any(tag.startswith("$LEDGER") for tag in tags)
+        base = self.venue.options.base.name
+        ledgers = {tag.partition(":")[2] or base for tag in tags if tag.startswith("$LEDGER")}
         for value in self.venue.account_values():
-            if value.key not in tags and not (ledger and value.key in _LEDGER):
+            in_ledger = value.key in _LEDGER and not ledgers.isdisjoint(("ALL", value.currency))
+            if value.key not in tags and not in_ledger:
                 continue
             if sent.get((value.key, value.currency)) != value.value:
                 sent[value.key, value.currency] = value.value

@@ -9,6 +9,7 @@ import pytest
 
 from broker.errors import AnswerUnreadable
 from core.events import CommissionReported
+from simulator.model import BaseCurrency
 from tests.broker.desk import Desk, desk
 from tests.broker.test_link import hear
 from tests.broker.test_odd_orders import keep_echoes
@@ -74,6 +75,31 @@ async def test_an_account_figure_that_cannot_be_read_is_unknown(text: str, caplo
         assert account.net_liquidation == Decimal("1000.5")
         assert f"BuyingPower = {text!r}" in caplog.text
         assert f"DayTradesRemaining = {text!r}" in caplog.text
+
+
+async def test_an_account_in_another_currency_is_told_in_dollars() -> None:
+    async with desk("SOXL", base_currency=BaseCurrency("EUR", 0.92)) as trader:
+        account = await trader.broker.read_account()
+        assert account.net_liquidation == Decimal("1000000.00")
+        assert account.buying_power == Decimal("4000000.00")
+
+
+@pytest.mark.parametrize("rate", [None, "0", "1.7976931348623157E308"])
+async def test_without_a_rate_an_account_in_another_currency_is_unknown(
+    rate: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A million yen passed for a million dollars."""
+    async with desk("SOXL") as trader:
+
+        def answer(key: int, *_: object) -> None:
+            rows = [(63, 1, key, "DU1234567", tag, value, name) for tag, value, name in figures if value is not None]
+            asyncio.get_running_loop().call_soon(hear, trader, *rows, (64, 1, key))
+
+        figures = [("BuyingPower", "1000000", "JPY"), ("ExchangeRate", rate, "USD"), ("ExchangeRate", "1.00", "JPY")]
+        trader.broker._client.reqAccountSummary = answer
+        account = await trader.broker.read_account()
+        assert account.buying_power is None
+        assert "BuyingPower is in JPY" in caplog.text
 
 
 async def test_an_account_summary_is_told_though_its_connection_goes_in_the_same_moment() -> None:
