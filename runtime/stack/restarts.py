@@ -33,6 +33,9 @@ SETTLED_SECONDS = 600.0
 RECENT_SECONDS = 3_600.0
 """Deaths further apart are no row, and one so long ago is nobody's concern any more."""
 
+TRADING_FLOWS = ("trading_day", "intraday")
+"""What trades: the whole day in one process, or its loop alone where the day is run in parts."""
+
 GIVEN_UP = "given_up"
 DEATHS_MAX = len(PAUSES_SECONDS) + 1
 TIMEOUT = aiohttp.ClientTimeout(total=5)
@@ -41,7 +44,7 @@ log = logging.getLogger(__name__)
 
 
 class Death(BaseModel, frozen=True):
-    """A crashed run of the trading day, as Prefect keeps it."""
+    """A crashed run of what trades, as Prefect keeps it."""
 
     id: str
     name: str
@@ -143,7 +146,7 @@ class Restarts:
                 f"{DEATHS_MAX} processes of {newest.date} died, each within {SETTLED_SECONDS / 60:.0f} minutes: none is"
                 " started any more, and a flatten has been started in their place. See that it ends well (`trader"
                 " status`, the run 'flatten', TWS), and why they died (the runs' logs, memory, disk). To trade on, run"
-                " the deployment trading_day."
+                " the deployment again."
             )
             at_ms = int(self._now() * 1000)
             self._alerts.clear(at_ms, GIVEN_UP, "It was started again by a person.")
@@ -151,9 +154,9 @@ class Restarts:
         self._answered = newest.id
 
     async def _deaths(self, http: aiohttp.ClientSession) -> tuple[Death, ...]:
-        """The latest crashed runs of the trading day, the newest first."""
+        """The latest crashed runs, the newest first; the loop within a whole day is of no deployment, and is none."""
         wanted = {
-            "flows": {"name": {"any_": ["trading_day"]}},
+            "flows": {"name": {"any_": TRADING_FLOWS}},
             "deployments": {"name": {"any_": ["trader"]}},
             "flow_runs": {"state": {"type": {"any_": ["CRASHED"]}}},
             "sort": "END_TIME_DESC",

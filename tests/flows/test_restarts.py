@@ -136,6 +136,20 @@ async def test_case_43_restarts_come_later_each_time_and_then_flatten_takes_over
     assert len(told.titles) == 1
 
 
+async def test_case_43_the_loop_of_a_day_that_is_run_in_parts_is_started_again(
+    stack: LocalStack, deployed: dict[str, UUID]
+) -> None:
+    async with get_client() as client:
+        await forget_deaths(client, deployed["trading_day"])
+        run = await client.create_flow_run_from_deployment(deployed["intraday"], parameters={"date": DATE})
+        await die(client, run)
+        await Restarts(stack.prefect_api_url, Told(), nobody).look()
+        (again,) = await waiting(client, deployed["intraday"])
+        assert again.parameters == {"date": DATE}
+        assert not await waiting(client, deployed["trading_day"])
+        await forget_deaths(client, deployed["intraday"])
+
+
 async def test_a_session_that_outlives_its_run_is_started_again_when_it_really_dies(
     own_settings: Settings, stack: LocalStack, deployed: dict[str, UUID]
 ) -> None:
