@@ -23,6 +23,7 @@ from runtime.stack.absence import Absence
 from runtime.stack.local_stack import LocalStack, Progress, StackOptions
 from runtime.stack.processes import ChildCommand, ChildProcess, StackError
 from runtime.stack.restarts import Restarts, has_process
+from runtime.stack.today import tell_if_untraded
 from runtime.stack.worker import Worker
 
 WATCH_SECONDS = 1.0
@@ -74,6 +75,7 @@ async def _run(settings: Settings, progress: Progress) -> None:
         alerts = Alerts(tuple(url.get_secret_value() for url in settings.alert_urls), OURSELVES)
         progress(f"unattended: {stack.prefect_ui_url} shows schedules and runs; Ctrl-C stops")
         try:
+            await tell_if_untraded(stack.prefect_api_url, settings, alerts, time.time_ns() // 1_000_000)
             restarts = Restarts(stack.prefect_api_url, alerts, partial(has_process, settings))
             await _watch(worker, restarts, Watched.of(stack.prefect_folder, alerts), stop)
         finally:
