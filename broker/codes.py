@@ -52,9 +52,9 @@ FARM_UP: Final = frozenset({2104, 2106, 2158, 2107, 2108})  # 2107, 2108: idle, 
 CLIENT_ID_TAKEN: Final = 326
 TOO_MANY_MESSAGES: Final = 100
 VALIDATION: Final = 321  # read-only mode among others
-RESUBSCRIBE: Final = frozenset(
-    {10182, 10225, 10197, 420}
-)  # the subscription is dead through no fault of ours: ask again
+_STREAM_LOST: Final = frozenset({10182, 10225, 10197})  # the data farm's, a bust's or another login's doing
+_INVALID_BARS: Final = 420  # real-time bars: paced, or refused
+_NO_PERMISSION: Final = re.compile(r"permission", re.IGNORECASE)
 _NOTICES: Final = frozenset(
     {0, 165, 10167, 1300}
 )  # 0: near 50 messages a second; 10167: delayed data is sent instead, which marketDataType tells too
@@ -75,6 +75,11 @@ def order_error_kind(code: int, text: str, *, modifying: bool) -> ErrorKind:
     if kind is ErrorKind.REJECTED and modifying:
         return ErrorKind.MODIFY_REFUSED
     return kind
+
+
+def is_stream_lost(code: int, text: str) -> bool:
+    """Whether an error ends a subscription for a reason that is none of its ticker's, and is over within a minute."""
+    return code in _STREAM_LOST or (code == _INVALID_BARS and not _NO_PERMISSION.search(text))
 
 
 def is_notice(code: int) -> bool:

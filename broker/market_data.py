@@ -13,7 +13,7 @@ from broker.history_budget import BarsBudget
 from broker.link import LinkHealth
 from broker.pacing import MessageQueue, Priority
 from broker.requests import Requests
-from core.events import BarClosed, Event, InstrumentRead, MarketDataSeen, QuoteChanged
+from core.events import BarClosed, Event, InstrumentRead, MarketDataRefused, MarketDataSeen, QuoteChanged
 from core.market import Quote
 
 SEEN_EVERY_MS: Final = 3_000
@@ -39,7 +39,9 @@ class _Line:
     is_bars: bool
     request_id: int = 0  # 0: not asked for
     is_ended: bool = False  # by the broker: there is nothing to cancel
+    is_heard: bool = False  # since it was asked for
     failed: int | None = None  # the code; until a message comes, however often it is asked for again
+    refused: str = ""  # likewise, where it is a matter of this ticker and not of the link
     retry_at_ms: int | None = None
 
 
@@ -72,6 +74,7 @@ class MarketData:
         self._lines: dict[int, _Line] = {}
         self._changed: dict[str, _Subscription] = {}
         self._heard: dict[_Line, None] = {}  # of which a message came since the last flush
+        self._problems: dict[str, str] = {}  # tickers of which is told what is refused, or "" that nothing is
         self._newest_ms: int | None = None  # of all, from the bell or first bar on: before it silence is normal
 
     def on_lost(self) -> None:
@@ -137,6 +140,7 @@ class MarketData:
             one.bid = one.ask = one.last = None  # of the request before, and may have changed unheard
         client, contract = self._client, self._contracts.listing(line.ticker).contract
         request_id = line.request_id = self._requests.next_id()
+        line.is_heard = False
         self._lines[request_id] = line
         if self._newest_ms is not None:
             self._newest_ms = now_ms  # time to come
@@ -214,21 +218,26 @@ class MarketData:
             self._link.begin(f"delayed {line.ticker}", f"{line.ticker}: market data is not live (type {kind})")
 
     def on_error(self, request_id: int, code: int, text: str) -> bool:
-        """An error on a subscription; False when the id is not one. Whatever is no mere notice means: no data comes."""
+        """An error on a subscription; False when the id is not one. Whatever is no mere notice means: no data comes.
+
+        Of codes that tell of a lost stream the link is in trouble; any other is about the ticker alone (ADR 22).
+        """
         line = self._lines.get(request_id)
         if line is None:
             return False
         if codes.is_notice(code) or code in codes.REQUEST_GONE:
             return True
-        before, line.failed, line.is_ended = line.failed, code, True
         self._heard.pop(line, None)  # what came before the error, in the same chunk, does not show that it is over
-        if code not in codes.RESUBSCRIBE:
-            retry_ms = RETRY_REFUSED_MS
+        before, line.is_ended, line.is_heard = line.failed, True, False
+        if codes.is_stream_lost(code, text):
+            line.failed, line.refused = code, ""
+            line.retry_at_ms = self._now_ms() + (RETRY_BARS_MS if line.is_bars else RETRY_QUOTES_MS)
+            self._link.begin(f"data {code}", f"{code}: {text}")
         else:
-            retry_ms = RETRY_BARS_MS if line.is_bars else RETRY_QUOTES_MS
-        line.retry_at_ms = self._now_ms() + retry_ms
-        self._link.begin(f"data {code}", f"{code}: {text}")
+            line.failed, line.refused = None, f"{code}: {text}"
+            line.retry_at_ms = self._now_ms() + RETRY_REFUSED_MS
         self._end_unless_failed(before)
+        self._tell_problem(line.ticker)
         return True
 
     def flush(self) -> None:
@@ -257,8 +266,20 @@ class MarketData:
         return any(listing.regular_close_ms(at_ms) is not None for listing in listings)
 
     def _recovered(self, line: _Line) -> None:
-        code, line.failed, line.is_ended = line.failed, None, False
-        self._end_unless_failed(code)
+        if line.is_heard:
+            return
+        before, line.failed, line.refused, line.is_ended, line.is_heard = line.failed, None, "", False, True
+        self._end_unless_failed(before)
+        self._tell_problem(line.ticker)
+
+    def _tell_problem(self, ticker: str) -> None:
+        """Tell what is refused, or once both lines were heard that nothing is: a process before may have told of it."""
+        one = self._subscriptions[ticker]
+        problem = one.bars.refused or one.quotes.refused
+        is_known = problem or (one.bars.is_heard and one.quotes.is_heard)
+        if is_known and self._problems.get(ticker) != problem:
+            self._problems[ticker] = problem
+            self._emit(MarketDataRefused(self._now_ms(), ticker, problem))
 
     def _end_unless_failed(self, code: int | None) -> None:
         if code is None:

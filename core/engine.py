@@ -24,6 +24,7 @@ HANDLERS: dict[type[e.Event], Handler] = {
     e.HistoryLoaded: market.on_history_loaded,
     e.InstrumentRead: market.on_instrument_read,
     e.InstrumentMissing: market.on_instrument_missing,
+    e.MarketDataRefused: market.on_market_data_refused,
     e.PredictionReceived: session.on_prediction_received,
     e.PredictionUnreadable: session.on_prediction_unreadable,
     e.PredictionSourceChanged: session.on_prediction_source_changed,

@@ -40,6 +40,14 @@ class InstrumentMissing(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class MarketDataRefused(Event):
+    """The broker serves no quotes or no bars of one ticker; `problem` says why, in words. Empty: it serves both."""
+
+    ticker: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryLoaded(Event):
     """Closed bars from history, oldest first: warm-up, or the fill of a gap. Bars already known are passed over.
 

@@ -154,6 +154,7 @@ class Book:
     mark: float | None = None  # what a share is valued at; None: at its average cost; infinite: unknown
     bar_end_ms: int = 0
     data_seen_ms: int | None = None
+    data_problem: str = ""  # why the broker serves no quotes or no bars of it
     awaits_history: bool = True
     history_until_ms: int = 0  # up to when history has told what it knows
     held_since_ms: int = 0

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from core.commands import ReadHistory
 from core.desk import Desk
-from core.events import BarClosed, HistoryLoaded, InstrumentMissing, InstrumentRead, MarketDataSeen, QuoteChanged
+from core.events import (
+    BarClosed,
+    HistoryLoaded,
+    InstrumentMissing,
+    InstrumentRead,
+    MarketDataRefused,
+    MarketDataSeen,
+    QuoteChanged,
+)
 from core.losses import value, value_unknown, watch_loss
 from core.market import Bar
 from core.pricing import LEAST_PRICE, MOST_PRICE, is_price
@@ -37,6 +45,21 @@ def on_instrument_missing(desk: Desk, event: InstrumentMissing) -> None:
         f"{event.ticker}: the broker gives no contract",
         f"{event.problem}. No entries; what is held of it is closed as ever.",
     )
+
+
+def on_market_data_refused(desk: Desk, event: MarketDataRefused) -> None:
+    """No entries in this ticker alone; once it is served again, what was missed comes before its live bars."""
+    book = desk.book(event.ticker)
+    if event.problem == book.data_problem:  # a new process finds it as it was
+        return
+    book.data_problem = event.problem
+    key = f"data/{event.ticker}"
+    if not event.problem:
+        desk.clear(key, f"The broker serves market data of {event.ticker} again.")
+        return
+    book.awaits_history, book.held_since_ms = True, desk.state.now_ms
+    text = f"{event.problem}. No entries in it; its exits are at the broker. It is asked for again every five minutes."
+    desk.alert(Severity.WARNING, key, f"{event.ticker}: no market data", text)
 
 
 def on_market_data_seen(desk: Desk, event: MarketDataSeen) -> None:

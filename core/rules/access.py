@@ -27,12 +27,16 @@ def _not_connected(desk: Desk) -> Refusal | None:
 
 
 def _data_stale(desk: Desk, ticker: str) -> Refusal | None:
-    """A message or a 5-s bar of the ticker's subscription within the last 5 s: none can be, without a contract."""
+    """A message or a 5-s bar of the ticker's subscription within the last 5 s: none can be, without a contract.
+
+    Where one of the two is refused, the other makes nothing fresh.
+    """
     if ticker not in desk.by_ticker:
         return None
     book = desk.book(ticker)
     limit_ms = desk.params.quote_max_age_seconds * 1000
-    if book.data_seen_ms is not None and desk.state.now_ms - book.data_seen_ms <= limit_ms:
+    is_seen = book.data_seen_ms is not None and desk.state.now_ms - book.data_seen_ms <= limit_ms
+    if is_seen and not book.data_problem:
         return None
     return Refusal.CONTRACT_UNKNOWN if book.instrument is None else Refusal.DATA_STALE
 

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from core.events import LinkChanged, OrderErrorReported, OrderReported, QuoteChanged
+from core.events import LinkChanged, MarketDataRefused, OrderErrorReported, OrderReported, QuoteChanged
 from core.vocabulary import ErrorKind, Link
 from tests.broker.desk import Desk, bracket, desk
 
@@ -126,24 +126,44 @@ async def test_case_7_a_competing_session_stops_entries_until_data_flows_again()
         assert [link for link, _ in links(trader)] == [Link.CONNECTED]
 
 
-async def test_case_7_what_was_refused_is_asked_for_again_after_minutes() -> None:
+async def test_what_is_refused_of_one_ticker_keeps_it_out_alone_and_is_asked_for_again() -> None:
     """A line refused while definitions were down kept entries from all tickers until somebody reconnected."""
+    async with desk("SOXL", "GLD") as trader:
+        trader.broker.subscribe(("SOXL", "GLD"))
+        await trader.tick(6)
+        assert {(told.ticker, told.problem) for told in trader.of(MarketDataRefused)} == {("SOXL", ""), ("GLD", "")}
+        lines = trader.broker._market_data._subscriptions["SOXL"]
+        links(trader)
+        for line, code in ((lines.quotes, 354), (lines.bars, 200)):
+            trader.events.clear()
+            refused_id, started_ms = line.request_id, trader.clock.at_ms
+            hear(trader, error(refused_id, code, "refused"))
+            while line.request_id == refused_id:
+                await trader.tick()
+            assert trader.clock.at_ms - started_ms == pytest.approx(300_000, abs=2_000)
+            await trader.tick(6)
+            assert [told.problem for told in trader.of(MarketDataRefused)] == [f"{code}: refused", ""]
+            assert links(trader) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "is_link"),
+    [
+        (420, "Invalid Real-time Query:Historical data request pacing violation", True),
+        (420, "Invalid Real-time Query:No market data permissions for ISLAND STK", False),
+        (10182, "Failed to request live updates (disconnected).", True),
+        (10089, "Requested market data requires additional subscription for API.", False),
+        (9999, "nobody knows", False),
+    ],
+)
+async def test_what_ends_a_stream_is_the_links_matter_or_the_tickers(code: int, text: str, is_link: bool) -> None:
     async with desk("SOXL") as trader:
         trader.broker.subscribe(("SOXL",))
         await trader.tick(5)
-        lines = trader.broker._market_data._subscriptions["SOXL"]
-        for line, code in ((lines.quotes, 354), (lines.bars, 200)):
-            refused_id, started_ms = line.request_id, trader.clock.at_ms
-            links(trader)
-            hear(trader, error(refused_id, code, "refused"))
-            assert links(trader) == [(Link.DEGRADED, f"{code}: refused")]
-            while line.request_id == refused_id:
-                trader.clock.at_ms += 1_000
-                trader.broker._market_data.check()
-            assert trader.clock.at_ms == started_ms + 300_000
-            assert links(trader) == [(Link.DEGRADED, f"{code}: refused; no market data for 15 s")]
-            await trader.tick(6)
-            assert links(trader)[-1] == (Link.CONNECTED, f"{code} is over")
+        links(trader)
+        hear(trader, error(trader.broker._market_data._subscriptions["SOXL"].bars.request_id, code, text))
+        assert bool(trader.of(MarketDataRefused)) is not is_link
+        assert bool(links(trader)) is is_link
 
 
 async def test_case_7_a_retry_that_is_refused_again_tells_nothing_new() -> None:
@@ -165,9 +185,10 @@ async def test_case_7_a_retry_that_is_refused_again_tells_nothing_new() -> None:
         assert links(trader) == [(Link.DEGRADED, f"10197: {text}")]
         (first, second) = (one.quotes for one in market_data._subscriptions.values())
         hear(trader, error(first.request_id, 354, "not subscribed"))
-        assert links(trader) == [(Link.DEGRADED, f"10197: {text}; 354: not subscribed")]
+        assert [told.problem for told in trader.of(MarketDataRefused)] == ["354: not subscribed"]
+        assert links(trader) == []
         hear(trader, (1, 6, second.request_id, 1, 20.0, 100, 0))
-        assert links(trader) == [(Link.DEGRADED, "354: not subscribed")]
+        assert links(trader) == [(Link.CONNECTED, "10197 is over")]
 
 
 async def test_a_line_that_is_asked_for_again_is_cancelled_before_it_is_asked_for_once_more() -> None:

@@ -33,6 +33,7 @@ from tests.support.in_words import ENTERS, bracket, emergency, modifies, refused
 from tests.support.playbook import (
     PLAN,
     Playbook,
+    Step,
     at,
     atr,
     doubts,
@@ -202,6 +203,20 @@ def test_a_ticker_without_a_contract_is_told_of_until_the_broker_describes_it() 
     play.when(predicted("BUY", fresh=False), then=[refused("contract_unknown")])
     play.when(happens(e.InstrumentRead(0, known)), then=["over: contract"])
     play.when(seconds(1), predicted("BUY", fresh=False), then=[refused("data_stale")])
+
+
+def test_a_ticker_whose_market_data_is_refused_is_kept_out_alone_and_asks_for_what_it_missed() -> None:
+    def data(*problems: str) -> Step:
+        return happens(*(e.MarketDataRefused(0, "SOXL", problem) for problem in problems))
+
+    play = Playbook().when(data(""))
+    play.when(data("354: not subscribed"), then=["warning: data"])
+    play.when(predicted("BUY"), then=[refused("data_stale")])
+    play.when(data("354: not subscribed", "200: no definition"), then=[])
+    play.when(data(""), then=["over: data"])
+    play.bar_ms["SOXL"] += 120_000  # longer than what passes for a lost bar
+    play.when(bar(75.1), then=["read history: SOXL"])
+    play.when(data(""), then=[])
 
 
 def test_a_timed_exit_is_not_sent_after_its_time() -> None:
