@@ -281,7 +281,7 @@ def is_locked(folder: Path, session: str) -> bool:
         return False
     with lock_path.open("a+") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: who else looks just now is no writer
         except BlockingIOError:
             return True
     return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import sqlite3
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from db.journal import Journal, JournalFull, JournalLocked, JournalMismatch, JournalRow, journal_path
+from db.journal import Journal, JournalFull, JournalLocked, JournalMismatch, JournalRow, is_locked, journal_path
 from db.journal_reader import JournalReader
 
 SESSION = "DU1234567-20240605"
@@ -67,6 +68,15 @@ def test_a_second_writer_is_refused_until_the_first_has_gone(tmp_path: Path) -> 
     with Journal.open(tmp_path, SESSION), pytest.raises(JournalLocked, match=r"process \d+ is writing it"):
         Journal.open(tmp_path, SESSION)
     Journal.open(tmp_path, SESSION).close()
+
+
+def test_who_looks_for_a_writer_is_none(tmp_path: Path) -> None:
+    """A status beside the reconciliation, which would leave the shipping to a session that is none."""
+    with Journal.open(tmp_path, SESSION) as journal:
+        assert is_locked(tmp_path, SESSION)
+    with journal.path.with_suffix(".lock").open() as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)  # as `is_locked` does, and has not let go of yet
+        assert not is_locked(tmp_path, SESSION)
 
 
 def test_rows_and_lock_outlive_and_die_with_a_killed_process(tmp_path: Path) -> None:
