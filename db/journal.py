@@ -78,6 +78,7 @@ class Journal:
         self.epoch = 0
         self.fence = fence
         self.was_killed = False  # the process before us did not close the journal
+        self.unread_slot = ""  # why nobody knows what that process held there
         self.ends_well = True
         """False: the next process is to believe that this one was killed."""
         self.last_sequence: int = connection.execute("SELECT coalesce(max(sequence), 0) FROM rows").fetchone()[0]
@@ -106,10 +107,12 @@ class Journal:
             connection = on_failure.enter_context(closing(sqlite3.connect(path, isolation_level=None)))
             with typed_errors(path):
                 _prepare(connection, path, session)
-                _take_from_slot(connection, path)
+                unread_slot = _take_from_slot(connection, path)
             fence = on_failure.enter_context(closing(_open_fence(path)))
             journal = cls(path, session, connection, lock, fence)
             journal._begin_epoch(max(epoch_above, fence.newest_epoch))
+            if journal.was_killed:  # one that closed its journal has left nothing there
+                journal.unread_slot = unread_slot
             on_failure.pop_all()
         journal._begin_slot()
         journal._set_reserve_aside(reserve_bytes)
@@ -310,11 +313,20 @@ def _prepare(connection: sqlite3.Connection, path: Path, session: str) -> None:
         raise JournalMismatch(f"{path}: belongs to session {owner}, not to {session}")
 
 
-def _take_from_slot(connection: sqlite3.Connection, path: Path) -> None:
-    """Rows that a killed process held, and whose orders may have left."""
+def _take_from_slot(connection: sqlite3.Connection, path: Path) -> str:
+    """Take the rows that a killed process held, and whose orders may have left; what keeps them from being read.
+
+    That is no reason not to open: as after a loss of power, the broker is asked for the orders.
+    """
     newest = connection.execute("SELECT coalesce(max(sequence), 0) FROM rows").fetchone()[0]
+    try:
+        held = list(rows_in_slot(path, newest))
+    except OSError as error:
+        log.warning("what the slot holds is unknown: %s", error)
+        return str(error)
     with _transaction(connection):
-        connection.executemany(_INSERT, map(_values, rows_in_slot(path, newest)))
+        connection.executemany(_INSERT, map(_values, held))
+    return ""
 
 
 def _values(row: JournalRow) -> tuple[int, int, str, str]:
@@ -367,11 +379,13 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def typed_errors(path: Path) -> Iterator[None]:
-    """Let SQLite's errors out as ours, which name the file."""
+    """Let out as ours, which name the file, the errors of SQLite and of a slot that cannot be read."""
     try:
         yield
     except sqlite3.Error as error:
         raise _typed(error, path) from error
+    except OSError as error:
+        raise JournalError(f"{path}: {error}.") from error
 
 
 def _typed(error: sqlite3.Error, path: Path) -> JournalError:

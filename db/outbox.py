@@ -40,6 +40,9 @@ class JournalForked(Exception):
     """Postgres holds rows of this session that our journal does not: another journal was shipped under its name."""
 
 
+_PROBLEMS = (DatabaseError, psycopg.Error, sqlite3.Error, OSError, InvalidValueError, JournalForked)
+
+
 @dataclass(frozen=True, slots=True)
 class ShippingState:
     """How shipping stands. An unhealthy shipper goes on trying; nothing is lost meanwhile."""
@@ -139,7 +142,7 @@ class Shipper:
                 try:
                     with self._database.connect() as connection:
                         self._ship(connection, reader)
-                except (DatabaseError, psycopg.Error, sqlite3.Error, InvalidValueError, JournalForked) as error:
+                except _PROBLEMS as error:
                     hopeless = isinstance(error, InvalidValueError | JournalForked)
                     self._tell(healthy=False, problem=_words(error), hopeless=hopeless)
                     if self._state.shipped_sequence > shipped_before:

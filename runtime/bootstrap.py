@@ -62,6 +62,9 @@ async def open_session(settings: Settings, date: str) -> AsyncIterator[Host]:
         alerts = make_alerts(settings, plan)
         stack.callback(alerts.close)
         host = _assemble(settings, plan, journal, alerts, SharedHistoryBudget(url, plan.account) if url else None)
+        if journal.unread_slot:
+            text = f"{journal.unread_slot}. What the dead process sent last is asked of the broker; look at its orders."
+            host.alert(Severity.CRITICAL, "slot", "The journal's newest rows cannot be read", text)
         lasting = LastingAlerts(alerts, journal)
         if url and lock:
             await stack.enter_async_context(shipping(journal, url, lasting, host.clock.now_ms))

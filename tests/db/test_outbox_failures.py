@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 
 from db.engine import open_database
 from db.journal import Journal, JournalRow
+from db.journal_row import slot_path
 from db.migrate import upgrade
 from db.outbox import Shipper, ShippingState
 from runtime.stack.postgres import EmbeddedPostgres
@@ -152,6 +153,22 @@ def test_a_database_that_comes_later_gets_everything(
     assert watched.shipper.flush(ENOUGH_SECONDS)
     watched.shipper.stop()
     assert tables(url) == whole_day
+
+
+def test_a_slot_that_cannot_be_read_is_told_and_tried_again(
+    tmp_path: Path, journal: Journal, postgres_url: str, whole_day: Tables
+) -> None:
+    slot = slot_path(journal.path)
+    slot.rename(tmp_path / "away")
+    slot.symlink_to(slot)
+    journal.append(DAY)
+    watched = Watched(journal, postgres_url)
+    assert not watched.wait(healthy=False).hopeless
+    (tmp_path / "away").replace(slot)
+    watched.wait(healthy=True)
+    assert watched.shipper.flush(ENOUGH_SECONDS)
+    watched.shipper.stop()
+    assert tables(postgres_url) == whole_day
 
 
 def test_another_journal_under_the_same_name_is_not_mixed_in(tmp_path: Path, postgres_url: str) -> None:

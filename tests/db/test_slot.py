@@ -13,10 +13,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.journal import Journal, JournalFull, JournalMismatch, JournalRow, JournalTakenOver
+from config import load_settings
+from core.codec import encode
+from core.events import Woke
+from db.journal import Journal, JournalError, JournalFull, JournalMismatch, JournalRow, JournalTakenOver
 from db.journal_reader import JournalReader
 from db.journal_row import pack, rows_in_slot, slot_path
+from db.ship import JournalFile
 from db.slot import SLOT_BYTES, Slot, read_slot
+from runtime.bootstrap import open_session
+from runtime.planning import plan_for, session_folder
 
 SESSION = "DU1234567-20240605"
 
@@ -123,6 +129,37 @@ def test_without_a_slot_rows_go_to_sqlite_before_their_orders(tmp_path: Path, ca
         journal.hold(rows(1, 1))
         assert stored(journal.path) == [1]
     assert "no slot" in caplog.text
+
+
+def make_unreadable(slot: Path) -> None:
+    """As a failing disk does, or another user: also for root, who runs these tests."""
+    slot.unlink(missing_ok=True)
+    slot.symlink_to(slot)
+
+
+@pytest.mark.parametrize("was_killed", [True, False])
+async def test_a_slot_that_cannot_be_read_keeps_no_session_from_beginning(
+    was_killed: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = load_settings({"state_folder": tmp_path, "tickers": "GLD"}, environment={}, env_file=tmp_path / "none")
+    plan = plan_for(settings, "2024-06-05")
+    with Journal.open(session_folder(settings, plan), plan.session) as journal:
+        journal.append([JournalRow(1, 0, encode(Woke(0, "any")), "")])
+        journal.ends_well = not was_killed
+    make_unreadable(slot_path(journal.path))
+    async with open_session(settings, plan.date) as host:
+        assert host.session._journal.last_sequence == 1
+        host.session._journal.hold(rows(2, 2))
+        assert [row.sequence for row in rows_in_slot(journal.path, 1)] == [2]
+    assert stored(journal.path)[:2] == [1, 2]
+    assert ("The journal's newest rows cannot be read" in caplog.text) == was_killed
+
+
+def test_who_reads_beside_a_slot_that_cannot_be_read_names_the_file(tmp_path: Path) -> None:
+    with Journal.open(tmp_path, SESSION) as journal:
+        make_unreadable(slot_path(journal.path))
+        with pytest.raises(JournalError, match=str(journal.path)):
+            _ = JournalFile(journal.path, SESSION, journal.epoch).last_sequence
 
 
 def test_what_a_successor_took_from_the_slot_is_not_stored_again(tmp_path: Path) -> None:
