@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -145,18 +143,6 @@ def test_a_full_disk_takes_the_reserve_and_then_raises(tmp_path: Path) -> None:
         fill(journal, pages=100)  # a person makes room
         journal.append(rows(written + 1, written + 10))
         assert journal.last_sequence == written + 10
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 1 MB, which only root can make."""
-    made = os.geteuid() == 0 and subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "none", tmp_path], check=False
-    )
-    if not made or made.returncode != 0:
-        pytest.skip("a disk of its own cannot be mounted here")
-    yield tmp_path
-    subprocess.run(["umount", "--lazy", tmp_path], check=True)
 
 
 KILLED_WITH_A_RESERVE = """
