@@ -174,6 +174,39 @@ def test_what_a_successor_took_from_the_slot_is_not_stored_again(tmp_path: Path)
         assert stored(successor.path) == [1]
 
 
+@pytest.mark.parametrize("write", ["append", "settle"])
+def test_a_row_of_a_process_that_slept_behind_its_look_at_the_fence_is_refused(tmp_path: Path, write: str) -> None:
+    """Its successor's next row would have had the same number, and ended that one."""
+    replaced = Journal.open(tmp_path, SESSION)
+    replaced.fence.is_passed = lambda: bool(replaced.fence._shut)  # type: ignore[method-assign]  # stopped behind it
+    if write == "settle":
+        replaced.hold(rows(1, 1))
+        slot_path(replaced.path).unlink()
+    (tmp_path / f"{SESSION}.lock").unlink()
+    with Journal.open(tmp_path, SESSION) as successor:
+        with pytest.raises(JournalTakenOver, match="has a higher epoch than ours, 1"):
+            replaced.settle() if write == "settle" else replaced.append(rows(1, 1))
+        successor.append(rows(1, 2, "y"))
+        replaced.close()
+        assert list(successor.read()) == rows(1, 2, "y")
+
+
+def test_who_opens_looks_into_the_slot_behind_a_raised_fence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What its predecessor, alive although its lock is gone, puts there afterwards must not be followed by orders."""
+    replaced = Journal.open(tmp_path, SESSION)
+    (tmp_path / f"{SESSION}.lock").unlink()
+
+    def look(path: Path) -> bytes:
+        with pytest.raises(JournalTakenOver):
+            replaced.hold(rows(1, 1))
+        return read_slot(path)
+
+    monkeypatch.setattr("db.journal_row.read_slot", look)
+    with Journal.open(tmp_path, SESSION) as successor:
+        replaced.close()
+        assert successor.last_sequence == 0
+
+
 def test_a_process_that_slept_through_a_takeover_does_not_write_into_its_successors_slot(tmp_path: Path) -> None:
     asleep, path = Slot(tmp_path / "a.slot"), tmp_path / "a.slot"
     successor = Slot(path)
