@@ -101,9 +101,8 @@ class Journal:
         path = journal_path(folder, session)
         with ExitStack() as on_failure:
             lock = on_failure.enter_context(_lock(path.with_suffix(".lock"), path))
-            path.with_suffix(".reserve").unlink(
-                missing_ok=True
-            )  # a killed process's: on a full disk we need it at once
+            # a killed process's: on a full disk we need it at once
+            path.with_suffix(".reserve").unlink(missing_ok=True)
             connection = on_failure.enter_context(closing(sqlite3.connect(path, isolation_level=None)))
             with typed_errors(path):
                 _prepare(connection, path, session)
@@ -298,7 +297,10 @@ class Journal:
 
     def _give_reserve_back(self) -> None:
         if self._reserve is not None:
-            self._reserve.unlink(missing_ok=True)
+            try:
+                self._reserve.unlink(missing_ok=True)
+            except OSError as error:  # not full but failing or read-only: there is no room to be had
+                log.warning("the journal's reserve cannot be given back: %s", error)
             self._reserve = None
 
 

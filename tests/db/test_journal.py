@@ -166,6 +166,17 @@ def test_the_reserve_of_a_killed_process_opens_the_journal_on_a_full_disk(small_
         (small_disk / "holder.json").write_text("a note of those who run it")
 
 
+def test_a_reserve_that_cannot_be_given_back_is_none(tmp_path: Path) -> None:
+    """A disk that has turned read-only: the session has to hear that it is full, as for any other that is."""
+    with Journal.open(tmp_path, SESSION, reserve_bytes=4096) as journal:
+        journal.path.with_suffix(".reserve").unlink()
+        journal.path.with_suffix(".reserve").mkdir()
+        fill(journal, pages=3)
+        with pytest.raises(JournalFull, match=str(journal.path)):
+            append_for_ever(journal)
+        assert journal.low_on_space
+
+
 def test_the_reserve_makes_room_for_the_rows_of_the_exits(tmp_path: Path) -> None:
     with Journal.open(tmp_path, SESSION, reserve_bytes=4096) as journal:
         fill(journal, pages=0)
