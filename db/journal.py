@@ -309,7 +309,7 @@ def is_locked(folder: Path, session: str) -> bool:
     lock_path = journal_path(folder, session).with_suffix(".lock")
     if not lock_path.exists():
         return False
-    with lock_path.open("a+") as lock:
+    with lock_path.open() as lock:  # to read: the disk of a live session may have turned read-only
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: who else looks just now is no writer
         except BlockingIOError:

@@ -77,6 +77,18 @@ def test_who_looks_for_a_writer_is_none(tmp_path: Path) -> None:
         assert not is_locked(tmp_path, SESSION)
 
 
+def test_a_live_writer_is_seen_on_a_disk_that_has_turned_read_only(small_disk: Path) -> None:
+    """It closes the day without its journal, and `trader flatten` has to find it."""
+    written, read_only = small_disk / "written", small_disk / "read_only"
+    read_only.mkdir()
+    with Journal.open(written, SESSION, reserve_bytes=0):
+        subprocess.run(["mount", "--bind", "-o", "ro", written, read_only], check=True)
+        try:
+            assert is_locked(read_only, SESSION)
+        finally:
+            subprocess.run(["umount", "--lazy", read_only], check=True)
+
+
 def test_rows_and_lock_outlive_and_die_with_a_killed_process(tmp_path: Path) -> None:
     program = f"""
 import sys
