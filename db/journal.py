@@ -36,7 +36,7 @@ LOCK_PAUSE_SECONDS = 0.02
 PAGE_BYTES = 8_192  # an entry's row is 2.4 KB: on pages of 4 KB nearly every one would bring two more into its commit
 CHECKPOINT_PAGES = 8_192  # the shipper checkpoints; this bounds the WAL to 64 MB when there is none
 _NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
-_INSERT = "INSERT INTO rows VALUES (?, ?, ?, ?)"
+_INSERT = "INSERT INTO rows SELECT ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM epochs WHERE epoch > ?)"
 _STORE_FACT = "INSERT OR REPLACE INTO facts VALUES (?, ?)"
 _PRIMARY_CODE = 0xFF  # SQLite's extended codes carry their primary code in the lowest byte
 
@@ -78,9 +78,10 @@ class Journal:
         self.epoch = 0
         self.fence = fence
         self.was_killed = False  # the process before us did not close the journal
+        self.unread_slot = ""  # why nobody knows what that process held there
         self.ends_well = True
         """False: the next process is to believe that this one was killed."""
-        self.last_sequence: int = connection.execute("SELECT coalesce(max(sequence), 0) FROM rows").fetchone()[0]
+        self.last_sequence = 0
         self.shipped_sequence = int(_fact(connection, "shipped_sequence") or 0)  # what Postgres was last known to have
         self._stored_shipped = self.shipped_sequence
         self._connection = connection
@@ -100,13 +101,11 @@ class Journal:
         path = journal_path(folder, session)
         with ExitStack() as on_failure:
             lock = on_failure.enter_context(_lock(path.with_suffix(".lock"), path))
-            path.with_suffix(".reserve").unlink(
-                missing_ok=True
-            )  # a killed process's: on a full disk we need it at once
+            # a killed process's: on a full disk we need it at once
+            path.with_suffix(".reserve").unlink(missing_ok=True)
             connection = on_failure.enter_context(closing(sqlite3.connect(path, isolation_level=None)))
             with typed_errors(path):
                 _prepare(connection, path, session)
-                _take_from_slot(connection, path)
             fence = on_failure.enter_context(closing(_open_fence(path)))
             journal = cls(path, session, connection, lock, fence)
             journal._begin_epoch(max(epoch_above, fence.newest_epoch))
@@ -227,14 +226,21 @@ class Journal:
         store_shipped = self.shipped_sequence - self._stored_shipped >= SHIPPED_STEP
         try:
             if len(rows) == 1 and not store_shipped:  # one statement commits itself: saves 4 of 21 microseconds
-                self._connection.execute(_INSERT, _values(rows[0]))
+                self._insert_all(rows)
                 return
             with _transaction(self._connection):
-                self._connection.executemany(_INSERT, map(_values, rows))
+                self._insert_all(rows)
                 if store_shipped:
                     self._store_shipped()
         except sqlite3.Error as error:
             raise _typed(error, self.path) from error
+
+    def _insert_all(self, rows: Sequence[JournalRow]) -> None:
+        """Or none, where another has opened the journal since we looked at the fence: its rows have these numbers."""
+        values = [(row.sequence, row.at_ms, row.event, row.commands, self.epoch) for row in rows]
+        if self._connection.executemany(_INSERT, values).rowcount < len(rows):
+            self.fence.shut(f"{self.path} has a higher epoch than ours, {self.epoch}")
+            self.check_fence()
 
     def _store_shipped(self) -> None:
         shipped = self.shipped_sequence
@@ -242,14 +248,35 @@ class Journal:
         self._stored_shipped = shipped
 
     def _begin_epoch(self, above: int) -> None:
+        """Fence off whoever was before us, and only then look at what it has written: it sends no order any more."""
         with typed_errors(self.path), _transaction(self._connection):
-            newest = self._connection.execute("SELECT coalesce(max(epoch), 0) FROM epochs").fetchone()[0]
+            newest = self._number("SELECT coalesce(max(epoch), 0) FROM epochs")
             self.was_killed = newest > int(_fact(self._connection, "closed_epoch") or 0)
             self.epoch = max(newest, above) + 1
+            self.fence.raise_to(self.epoch)
+            self.last_sequence = self._number("SELECT coalesce(max(sequence), 0) FROM rows")
+            self._take_from_slot()
             self._connection.execute(
                 "INSERT INTO epochs VALUES (?, ?, ?)", (self.epoch, os.getpid(), self.last_sequence)
             )
-        self.fence.raise_to(self.epoch)
+
+    def _take_from_slot(self) -> None:
+        """The rows that a killed process held, and whose orders may have left.
+
+        A slot that cannot be read is no reason not to open: as after a loss of power, the broker is asked.
+        """
+        try:
+            held = list(rows_in_slot(self.path, self.last_sequence))
+        except OSError as error:
+            log.warning("what the slot holds is unknown: %s", error)
+            if self.was_killed:  # one that closed its journal has left nothing there
+                self.unread_slot = str(error)
+            return
+        self._insert_all(held)
+        self.last_sequence += len(held)
+
+    def _number(self, query: str) -> int:
+        return int(self._connection.execute(query).fetchone()[0])
 
     def _begin_slot(self) -> None:
         try:
@@ -270,7 +297,10 @@ class Journal:
 
     def _give_reserve_back(self) -> None:
         if self._reserve is not None:
-            self._reserve.unlink(missing_ok=True)
+            try:
+                self._reserve.unlink(missing_ok=True)
+            except OSError as error:  # not full but failing or read-only: there is no room to be had
+                log.warning("the journal's reserve cannot be given back: %s", error)
             self._reserve = None
 
 
@@ -279,9 +309,9 @@ def is_locked(folder: Path, session: str) -> bool:
     lock_path = journal_path(folder, session).with_suffix(".lock")
     if not lock_path.exists():
         return False
-    with lock_path.open("a+") as lock:
+    with lock_path.open() as lock:  # to read: the disk of a live session may have turned read-only
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: who else looks just now is no writer
         except BlockingIOError:
             return True
     return False
@@ -308,17 +338,6 @@ def _prepare(connection: sqlite3.Connection, path: Path, session: str) -> None:
     owner = _fact(connection, "session")
     if owner != session:
         raise JournalMismatch(f"{path}: belongs to session {owner}, not to {session}")
-
-
-def _take_from_slot(connection: sqlite3.Connection, path: Path) -> None:
-    """Rows that a killed process held, and whose orders may have left."""
-    newest = connection.execute("SELECT coalesce(max(sequence), 0) FROM rows").fetchone()[0]
-    with _transaction(connection):
-        connection.executemany(_INSERT, map(_values, rows_in_slot(path, newest)))
-
-
-def _values(row: JournalRow) -> tuple[int, int, str, str]:
-    return row.sequence, row.at_ms, row.event, row.commands
 
 
 def _fact(connection: sqlite3.Connection, name: str) -> str | None:
@@ -355,7 +374,7 @@ def _open_fence(path: Path) -> Fence:
 
 @contextmanager
 def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN")
+    connection.execute("BEGIN IMMEDIATE")  # all of them write
     try:
         yield
         connection.execute("COMMIT")
@@ -367,11 +386,13 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def typed_errors(path: Path) -> Iterator[None]:
-    """Let SQLite's errors out as ours, which name the file."""
+    """Let out as ours, which name the file, the errors of SQLite and of a slot that cannot be read."""
     try:
         yield
     except sqlite3.Error as error:
         raise _typed(error, path) from error
+    except OSError as error:
+        raise JournalError(f"{path}: {error}.") from error
 
 
 def _typed(error: sqlite3.Error, path: Path) -> JournalError:

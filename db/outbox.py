@@ -6,10 +6,12 @@ stores them: whatever is killed whenever, each row is stored and applied to the 
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -35,9 +37,14 @@ CHECKPOINT_SECONDS = 5.0
 STOP_SECONDS = 5.0
 _COPY = "COPY journal (session, sequence, at, name, event, commands) FROM STDIN"
 
+log = logging.getLogger(__name__)
+
 
 class JournalForked(Exception):
     """Postgres holds rows of this session that our journal does not: another journal was shipped under its name."""
+
+
+_PROBLEMS = (DatabaseError, psycopg.Error, sqlite3.Error, OSError, InvalidValueError, JournalForked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,10 @@ class Shipper:
         """Begin to ship, whether or not the database is there yet."""
         self._thread.start()
 
+    def is_alive(self) -> bool:
+        """Whether it still tries."""
+        return self._thread.is_alive()
+
     def notify(self) -> None:
         """Say that the journal has new rows. Costs next to nothing."""
         self._wake.set()
@@ -131,27 +142,28 @@ class Shipper:
     # --- on the shipper's thread -------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        reader = JournalReader(self._journal.path)
         backoff_seconds = BACKOFF_MIN_SECONDS
         try:
             while not self._ending.is_set():
                 shipped_before = self._state.shipped_sequence
                 try:
-                    with self._database.connect() as connection:
-                        self._ship(connection, reader)
-                except (DatabaseError, psycopg.Error, sqlite3.Error, InvalidValueError, JournalForked) as error:
+                    self._try_to_ship()
+                except _PROBLEMS as error:
                     hopeless = isinstance(error, InvalidValueError | JournalForked)
                     self._tell(healthy=False, problem=_words(error), hopeless=hopeless)
                     if self._state.shipped_sequence > shipped_before:
                         backoff_seconds = BACKOFF_MIN_SECONDS
                     self._ending.wait(backoff_seconds)
                     backoff_seconds = min(2 * backoff_seconds, BACKOFF_MAX_SECONDS)
-                    self._checkpoint(reader)
         except BaseException as error:
             self._tell(healthy=False, problem=f"the shipper's thread died: {error!r}", hopeless=True)
             raise
-        finally:
-            reader.close()
+
+    def _try_to_ship(self) -> None:
+        with closing(JournalReader(self._journal.path)) as reader:
+            self._checkpoint(reader)  # also while the database is away
+            with self._database.connect() as connection:
+                self._ship(connection, reader)
 
     def _ship(self, connection: Connection, reader: JournalReader) -> None:
         """Ship until told to end. Raises what goes wrong; the next call starts from what Postgres has."""
@@ -220,9 +232,13 @@ class Shipper:
             self._on_state(self._state)
 
     def _checkpoint(self, reader: JournalReader) -> None:
-        if time.monotonic() >= self._checkpointed_at + CHECKPOINT_SECONDS:
+        if time.monotonic() < self._checkpointed_at + CHECKPOINT_SECONDS:
+            return
+        try:
             reader.checkpoint()
-            self._checkpointed_at = time.monotonic()
+        except sqlite3.Error as problem:  # a full disk: no reason to ship nothing, and the session tells of it
+            log.warning("the WAL of %s is not folded: %s", self._journal.path, problem)
+        self._checkpointed_at = time.monotonic()
 
 
 def _words(error: Exception) -> str:

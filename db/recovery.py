@@ -10,7 +10,7 @@ from sqlalchemy import func, text, update
 
 from db import models
 from db.engine import DatabaseError, open_database
-from db.journal import Journal
+from db.journal import Journal, JournalRow
 from db.queries import read_journal, session_state
 
 APPEND_ROWS = 5_000
@@ -60,10 +60,25 @@ def _claim(url: str, session: str, epoch: int) -> None:
 def _complete(journal: Journal, url: str) -> None:
     before = journal.last_sequence
     try:
-        missing = read_journal(url, journal.session, after_sequence=before)
+        missing = read_journal(url, journal.session, after_sequence=max(0, before - 1))
+        if before and not _is_same(next(missing, None), journal):
+            return
         while rows := list(islice(missing, APPEND_ROWS)):
             journal.append(rows)
     except DatabaseError as error:
         log.warning("Postgres went away before its rows of session %s were read: %s", journal.session, error)
     if journal.last_sequence > before:
         log.warning("%s lacked rows %d to %d: taken from Postgres", journal.path, before + 1, journal.last_sequence)
+
+
+def _is_same(theirs: JournalRow | None, journal: Journal) -> bool:
+    """Whether the file's newest row is that of Postgres, which then has what follows it.
+
+    If it is another, the file was begun anew without the database, or another machine has had the session since: no
+    day consists of the beginning of the one and the end of the other. The shipper, which may not go on either, tells.
+    """
+    ours = next(journal.read(journal.last_sequence - 1))
+    if theirs is not None and (theirs.event, theirs.commands) != (ours.event, ours.commands):
+        log.error("row %d of %s is not that of Postgres: nothing is taken from there", ours.sequence, journal.path)
+        return False
+    return theirs is not None

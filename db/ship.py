@@ -69,7 +69,7 @@ def main() -> None:
     shipper = Shipper(JournalFile(given.journal, given.session, given.epoch), url, on_state=tell)
     shipper.start()
     is_reached = False
-    while not select.select([sys.stdin], [], [], LOOK_SECONDS)[0]:
+    while shipper.is_alive() and not select.select([sys.stdin], [], [], LOOK_SECONDS)[0]:  # else another is started
         shipper.notify()
         if not is_reached and shipper.state.shipped_sequence:
             is_reached = True

@@ -29,7 +29,7 @@ from runtime.history_budget import SharedHistoryBudget
 from runtime.holder import Holder, SessionAlreadyRunning, read_holder, write_holder
 from runtime.host import Host
 from runtime.planning import hours_of, plan_for, session_folder
-from runtime.postgres_side import present_in_postgres
+from runtime.postgres_side import locked_in_postgres, present_in_postgres
 from runtime.recovery import process_started, recover
 from runtime.session import Session
 from runtime.shipping import shipping
@@ -56,18 +56,22 @@ async def open_session(settings: Settings, date: str) -> AsyncIterator[Host]:
     folder = session_folder(settings, plan)
     async with AsyncExitStack() as stack:
         url = settings.database_url.get_secret_value() if settings.database_url else None
+        lock = await stack.enter_async_context(locked_in_postgres(plan, folder, url)) if url else None
         journal = stack.enter_context(_open_journal(folder, plan.session, url))
         write_holder(folder, Holder(pid=os.getpid(), socket=str(socket_path(folder)), epoch=journal.epoch))
         alerts = make_alerts(settings, plan)
         stack.callback(alerts.close)
         host = _assemble(settings, plan, journal, alerts, SharedHistoryBudget(url, plan.account) if url else None)
+        if journal.unread_slot:
+            text = f"{journal.unread_slot}. What the dead process sent last is asked of the broker; look at its orders."
+            host.alert(Severity.CRITICAL, "slot", "The journal's newest rows cannot be read", text)
         lasting = LastingAlerts(alerts, journal)
-        if url is not None:
+        if url and lock:
             await stack.enter_async_context(shipping(journal, url, lasting, host.clock.now_ms))
             taken_over = partial(_taken_over_elsewhere, journal, host)
             on_lock = partial(tell_lock, plan.session, host.clock.now_ms, lasting)
             await stack.enter_async_context(
-                present_in_postgres(settings, plan, journal.epoch, url, host.answer, taken_over, on_lock)
+                present_in_postgres(lock, settings, plan, journal.epoch, url, host.answer, taken_over, on_lock)
             )
         stack.push_async_callback(host.broker.close)
         await stack.enter_async_context(supervision(host, journal, lasting))

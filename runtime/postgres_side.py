@@ -11,17 +11,19 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 
 from config import Settings
 from config.effective import effective
 from core.params import SessionPlan
 from db.commands import CommandKind, CommandListener, SessionCommand
 from db.engine import PEER_LOST_SECONDS, DatabaseError
+from db.journal import is_locked
 from db.lock import LockState, SessionLock
 from db.queries import session_state
 from db.snapshots import record_settings
 from runtime.control import ControlAnswer, ControlCommand, ControlRequest
-from runtime.holder import SessionAlreadyRunning
+from runtime.holder import SessionAlreadyRunning, read_holder
 
 HOLD_SECONDS = 15.0
 """How often the lock is looked after: a lost database connection gives it up, and another machine could take it."""
@@ -38,7 +40,27 @@ log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
+async def locked_in_postgres(plan: SessionPlan, folder: Path, url: str) -> AsyncIterator[SessionLock]:
+    """Be the session of (account, date) for all machines that share the database, until its last row is shipped.
+
+    Before its journal is opened under a higher epoch: that ends whoever is the session now.
+    Raises SessionAlreadyRunning when another process holds the lock there, or the journal's here.
+    """
+    lives_here = partial(is_locked, folder, plan.session)
+    if lives_here():
+        raise SessionAlreadyRunning(plan.session, read_holder(folder))
+    lock = SessionLock(url, plan.account, plan.date)
+    try:
+        if await _take(lock, lives_here) is LockState.TAKEN:
+            raise SessionAlreadyRunning(plan.session, read_holder(folder) if lives_here() else None)
+        yield lock
+    finally:
+        await asyncio.to_thread(lock.release)
+
+
+@asynccontextmanager
 async def present_in_postgres(
+    lock: SessionLock,
     settings: Settings,
     plan: SessionPlan,
     epoch: int,
@@ -47,15 +69,11 @@ async def present_in_postgres(
     on_taken_over: Callable[[str], None],
     on_lock: Callable[[LockState], None],
 ) -> AsyncIterator[None]:
-    """Be the session of (account, date) for all machines that share the database.
+    """Look after the lock, hear commands, and note the settings.
 
-    `on_taken_over` hears, in words, that a process of a higher epoch has shipped rows of this session; `on_lock`, at
-    each look, how the lock stands for us.
-    Raises SessionAlreadyRunning when another process holds the lock there.
+    `on_taken_over` hears, in words, that a process of a higher epoch has opened this session; `on_lock`, at each look,
+    how the lock stands for us.
     """
-    lock = SessionLock(url, plan.account, plan.date)
-    if await _take(lock) is LockState.TAKEN:
-        raise SessionAlreadyRunning(plan.session, None)
     newest_epoch = partial(_epoch_in_postgres, url, plan.session)
     holding = asyncio.create_task(_hold(lock, newest_epoch, epoch, on_taken_over, on_lock))
     loop = asyncio.get_running_loop()
@@ -72,14 +90,13 @@ async def present_in_postgres(
         holding.cancel()
         await noting
         await asyncio.to_thread(listener.stop)
-        await asyncio.to_thread(lock.release)
 
 
-async def _take(lock: SessionLock) -> LockState:
+async def _take(lock: SessionLock, lives_here: Callable[[], bool]) -> LockState:
     """The lock as it stands once a dead predecessor cannot be its holder any more."""
     deadline = time.monotonic() + DEAD_SECONDS
     state = await asyncio.to_thread(lock.hold)
-    while state is LockState.TAKEN and time.monotonic() < deadline:  # the end of a machine is no event
+    while state is LockState.TAKEN and time.monotonic() < deadline and not lives_here():  # a death is no event
         await asyncio.sleep(ASK_AGAIN_SECONDS)
         state = await asyncio.to_thread(lock.hold)
     return state

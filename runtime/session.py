@@ -19,7 +19,7 @@ from core.engine import Engine
 from core.events import Event, SuspendRequested, Woke
 from core.records import Alert
 from core.vocabulary import Severity
-from db.journal import Journal, JournalFull, JournalRow
+from db.journal import Journal, JournalError, JournalMismatch, JournalRow, JournalTakenOver
 from runtime.inbox import Inbox
 from runtime.ports import AlertSink, Broker, Clock
 from runtime.timers import Timers
@@ -105,8 +105,10 @@ class Session:
                 self._journal.hold(rows)
             else:
                 self._journal.append(rows)
-        except JournalFull as full:
-            self._stop_journalling(full)
+        except (JournalTakenOver, JournalMismatch):
+            raise
+        except JournalError as problem:
+            self._stop_journalling(problem)
             return False
         if self._journal.low_on_space and not self._entries_stopped:
             self._stop_entries()
@@ -117,14 +119,17 @@ class Session:
             return
         try:
             self._journal.settle()
-        except JournalFull as full:
-            self._stop_journalling(full)
+        except JournalTakenOver:
+            raise
+        except JournalError as problem:
+            self._stop_journalling(problem)
 
-    def _stop_journalling(self, full: JournalFull) -> None:
+    def _stop_journalling(self, problem: JournalError) -> None:
+        """Full, failing, damaged or locked: a successor could not write it either, and would not even begin."""
         self.journal_full = True
         now_ms = self.clock.now_ms()
         self.inbox.put(SuspendRequested(now_ms, "journal"))
-        text = f"{full} No entries from now on; exits and the closure go on. Free space and restart the session."
+        text = f"{problem} No entries from now on; exits and the closure go on. Free space and restart the session."
         title = "The local journal cannot be written"
         self.alerts.send(Alert(now_ms, Severity.CRITICAL, "journal_full", title, text))
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from db.engine import ensure_database
@@ -21,3 +26,15 @@ def whole_day(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) ->
         journal.append(DAY)
         ship_all(journal, url, batch_rows=100_000)
     return tables(url)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 1 MB, which only root can make."""
+    made = os.geteuid() == 0 and subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "none", tmp_path], check=False
+    )
+    if not made or made.returncode != 0:
+        pytest.skip("a disk of its own cannot be mounted here")
+    yield tmp_path
+    subprocess.run(["umount", "--lazy", tmp_path], check=True)

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from config import load_settings
 from db.commands import CommandKind, CommandListener, SessionCommand, command_answer, send_command
 from db.engine import open_database
+from db.lock import SessionLock
 from db.migrate import upgrade
 from runtime.control import ControlAnswer, ControlRequest
 from runtime.planning import plan_for
@@ -79,7 +80,8 @@ async def test_a_resume_of_minutes_ago_is_not_carried_out(postgres_url: str, tmp
         done.put_nowait(request.command)
         return ControlAnswer(accepted=True)
 
-    async with present_in_postgres(settings, plan, 1, postgres_url, answer, print, print):
+    lock = SessionLock(postgres_url, plan.account, plan.date)
+    async with present_in_postgres(lock, settings, plan, 1, postgres_url, answer, print, print):
         assert [await done.get(), await done.get()] == ["flatten", "resume"]
     answers = [command_answer(postgres_url, number) for number in (*asked, fresh)]
     assert (answers[0] or "").startswith("not done: asked for 600 s ago")

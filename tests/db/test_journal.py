@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
+import fcntl
 import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from db.journal import Journal, JournalFull, JournalLocked, JournalMismatch, JournalRow, journal_path
+from db.journal import Journal, JournalFull, JournalLocked, JournalMismatch, JournalRow, is_locked, journal_path
 from db.journal_reader import JournalReader
 
 SESSION = "DU1234567-20240605"
@@ -67,6 +66,27 @@ def test_a_second_writer_is_refused_until_the_first_has_gone(tmp_path: Path) -> 
     with Journal.open(tmp_path, SESSION), pytest.raises(JournalLocked, match=r"process \d+ is writing it"):
         Journal.open(tmp_path, SESSION)
     Journal.open(tmp_path, SESSION).close()
+
+
+def test_who_looks_for_a_writer_is_none(tmp_path: Path) -> None:
+    """A status beside the reconciliation, which would leave the shipping to a session that is none."""
+    with Journal.open(tmp_path, SESSION) as journal:
+        assert is_locked(tmp_path, SESSION)
+    with journal.path.with_suffix(".lock").open() as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)  # as `is_locked` does, and has not let go of yet
+        assert not is_locked(tmp_path, SESSION)
+
+
+def test_a_live_writer_is_seen_on_a_disk_that_has_turned_read_only(small_disk: Path) -> None:
+    """It closes the day without its journal, and `trader flatten` has to find it."""
+    written, read_only = small_disk / "written", small_disk / "read_only"
+    read_only.mkdir()
+    with Journal.open(written, SESSION, reserve_bytes=0):
+        subprocess.run(["mount", "--bind", "-o", "ro", written, read_only], check=True)
+        try:
+            assert is_locked(read_only, SESSION)
+        finally:
+            subprocess.run(["umount", "--lazy", read_only], check=True)
 
 
 def test_rows_and_lock_outlive_and_die_with_a_killed_process(tmp_path: Path) -> None:
@@ -137,18 +157,6 @@ def test_a_full_disk_takes_the_reserve_and_then_raises(tmp_path: Path) -> None:
         assert journal.last_sequence == written + 10
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 1 MB, which only root can make."""
-    made = os.geteuid() == 0 and subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "none", tmp_path], check=False
-    )
-    if not made or made.returncode != 0:
-        pytest.skip("a disk of its own cannot be mounted here")
-    yield tmp_path
-    subprocess.run(["umount", "--lazy", tmp_path], check=True)
-
-
 KILLED_WITH_A_RESERVE = """
 import os, signal, sys
 from pathlib import Path
@@ -168,6 +176,17 @@ def test_the_reserve_of_a_killed_process_opens_the_journal_on_a_full_disk(small_
         assert journal.low_on_space
         journal.append(rows(1, 10))
         (small_disk / "holder.json").write_text("a note of those who run it")
+
+
+def test_a_reserve_that_cannot_be_given_back_is_none(tmp_path: Path) -> None:
+    """A disk that has turned read-only: the session has to hear that it is full, as for any other that is."""
+    with Journal.open(tmp_path, SESSION, reserve_bytes=4096) as journal:
+        journal.path.with_suffix(".reserve").unlink()
+        journal.path.with_suffix(".reserve").mkdir()
+        fill(journal, pages=3)
+        with pytest.raises(JournalFull, match=str(journal.path)):
+            append_for_ever(journal)
+        assert journal.low_on_space
 
 
 def test_the_reserve_makes_room_for_the_rows_of_the_exits(tmp_path: Path) -> None:

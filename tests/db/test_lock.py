@@ -12,12 +12,14 @@ import pytest
 from sqlalchemy import text
 
 from config import load_settings
+from core.events import Woke
 from db.engine import PEER_LOST_SECONDS, open_database
 from db.journal import Journal
 from db.lock import LockState, SessionLock, is_free
+from db.queries import session_state
 from runtime import postgres_side
 from runtime.alerts import Alerts, LastingAlerts
-from runtime.bootstrap import tell_lock
+from runtime.bootstrap import open_session, tell_lock
 from runtime.control import ControlAnswer
 from runtime.holder import SessionAlreadyRunning
 from runtime.planning import plan_for
@@ -85,9 +87,9 @@ async def test_a_session_waits_for_the_lock_of_a_dead_one_and_not_for_a_living_o
     plan = plan_for(settings, DAY)
     other = SessionLock(postgres_url, ACCOUNT, DAY)
     assert other.hold() == LockState.HELD
-    where = (settings, plan, 1, postgres_url, lambda request: ControlAnswer(accepted=True), lambda words: None, print)
+    where = (plan, tmp_path, postgres_url)
     with pytest.raises(SessionAlreadyRunning):
-        async with postgres_side.present_in_postgres(*where):
+        async with postgres_side.locked_in_postgres(*where):
             pass
     hold = SessionLock.hold
 
@@ -98,9 +100,35 @@ async def test_a_session_waits_for_the_lock_of_a_dead_one_and_not_for_a_living_o
         return state
 
     monkeypatch.setattr(SessionLock, "hold", held_until_now)
-    async with postgres_side.present_in_postgres(*where):
+    async with postgres_side.locked_in_postgres(*where):
         assert not is_free(postgres_url, ACCOUNT, DAY)
     assert is_free(postgres_url, ACCOUNT, DAY)
+
+
+async def test_a_session_that_is_refused_because_of_another_machine_leaves_that_ones_alone(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its epoch in Postgres would have ended the living session, and forbidden its rows."""
+    monkeypatch.setattr(postgres_side, "DEAD_SECONDS", 0.0)
+    here, there = (
+        load_settings(
+            {"state_folder": tmp_path / machine, "database_url": postgres_url, "tickers": "GLD"},
+            environment={},
+            env_file=tmp_path / "none",
+        )
+        for machine in ("here", "there")
+    )
+    async with open_session(there, DAY) as living:
+        living.take(Woke(0, "any"))
+        while not (known := session_state(postgres_url, living.plan.session)) or not known.shipped_sequence:
+            await asyncio.sleep(0)
+        with pytest.raises(SessionAlreadyRunning):
+            async with open_session(here, DAY):
+                pass
+        assert session_state(postgres_url, living.plan.session) == known
+    async with open_session(here, DAY) as successor:
+        assert successor.session._journal.epoch == known.epoch + 1
+        assert successor.session._journal.last_sequence == 1
 
 
 async def test_a_lock_that_another_process_took_is_told_until_it_is_ours_again(
@@ -119,7 +147,10 @@ async def test_a_lock_that_another_process_took_is_told_until_it_is_ours_again(
             looks.put_nowait(state)
 
         where = (settings, plan, 1, postgres_url, lambda request: ControlAnswer(accepted=True), lambda words: None)
-        async with postgres_side.present_in_postgres(*where, look):
+        async with (
+            postgres_side.locked_in_postgres(plan, tmp_path / "none", postgres_url) as lock,
+            postgres_side.present_in_postgres(lock, *where, look),
+        ):
             with open_database(postgres_url).begin() as connection:
                 while other.hold() is not LockState.HELD:  # the session's own look may come first: then once more
                     connection.execute(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import queue
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,8 @@ from sqlalchemy import Connection, text
 
 from db.engine import open_database
 from db.journal import Journal, JournalRow
+from db.journal_reader import JournalReader
+from db.journal_row import slot_path
 from db.migrate import upgrade
 from db.outbox import Shipper, ShippingState
 from runtime.stack.postgres import EmbeddedPostgres
@@ -152,6 +156,48 @@ def test_a_database_that_comes_later_gets_everything(
     assert watched.shipper.flush(ENOUGH_SECONDS)
     watched.shipper.stop()
     assert tables(url) == whole_day
+
+
+def test_a_slot_that_cannot_be_read_is_told_and_tried_again(
+    tmp_path: Path, journal: Journal, postgres_url: str, whole_day: Tables
+) -> None:
+    slot = slot_path(journal.path)
+    slot.rename(tmp_path / "away")
+    slot.symlink_to(slot)
+    journal.append(DAY)
+    watched = Watched(journal, postgres_url)
+    assert not watched.wait(healthy=False).hopeless
+    (tmp_path / "away").replace(slot)
+    watched.wait(healthy=True)
+    assert watched.shipper.flush(ENOUGH_SECONDS)
+    watched.shipper.stop()
+    assert tables(postgres_url) == whole_day
+
+
+def test_a_full_disk_while_the_database_is_away_stops_no_shipper(
+    small_disk: Path, own_server: EmbeddedPostgres, whole_day: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The WAL cannot be folded then. An embedded database is away for the same reason."""
+    monkeypatch.setattr("db.outbox.CHECKPOINT_SECONDS", 0.0)
+    url = own_server.start()
+    upgrade(url)
+    kill_server(url)
+    with Journal.open(small_disk, SESSION, reserve_bytes=0) as journal:
+        journal.append(DAY)
+        with suppress(OSError):
+            (small_disk / "fill").write_bytes(bytes(2_000_000))
+        reader = JournalReader(journal.path)
+        with pytest.raises(sqlite3.OperationalError, match="disk is full"):
+            reader.checkpoint()
+        reader.close()
+        watched = Watched(journal, url)
+        watched.wait(healthy=False)
+        own_server.start()
+        watched.wait(healthy=True)
+        assert watched.shipper.flush(ENOUGH_SECONDS)
+        watched.shipper.stop()
+        assert tables(url) == whole_day
+        (small_disk / "fill").unlink()
 
 
 def test_another_journal_under_the_same_name_is_not_mixed_in(tmp_path: Path, postgres_url: str) -> None:

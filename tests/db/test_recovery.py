@@ -10,7 +10,7 @@ from sqlalchemy import make_url, text
 
 from db import recovery
 from db.engine import open_database
-from db.journal import Journal
+from db.journal import Journal, JournalRow
 from db.outbox import Shipper, ShippingState
 from db.recovery import open_journal
 from tests.support.journals import SESSION
@@ -49,6 +49,26 @@ def test_rows_that_postgres_lacks_stay(tmp_path: Path, postgres_url: str) -> Non
         journal.append(DAY[HALF:])
     with open_journal(tmp_path, SESSION, postgres_url) as journal:
         assert list(journal.read()) == DAY
+
+
+def test_another_journal_of_the_session_is_not_continued_with_rows_of_postgres(
+    tmp_path: Path, postgres_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Begun anew while Postgres was away, or of a machine that lost its power and was replaced by another since."""
+    ship(tmp_path / "other", postgres_url)
+    before = tables(postgres_url)
+    ours = [JournalRow(row.sequence, row.at_ms + 1, row.event, "[]") for row in DAY[:HALF]]
+    with Journal.open(tmp_path, SESSION) as journal:
+        journal.append(ours)
+    with open_journal(tmp_path, SESSION, postgres_url) as journal:
+        assert list(journal.read()) == ours
+        assert "is not that of Postgres" in caplog.text
+        states: SimpleQueue[ShippingState] = SimpleQueue()
+        shipper = Shipper(journal, postgres_url, on_state=states.put)
+        shipper.start()
+        assert "the file was lost or replaced" in states.get(timeout=ENOUGH_SECONDS).problem
+        shipper.stop()
+    assert tables(postgres_url) == before
 
 
 def test_a_shipper_that_outlives_its_process_adds_nothing_to_what_was_recovered(

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from core.records import Alert
 from core.vocabulary import Severity
 from db.engine import open_database
-from db.journal import Journal
+from db.journal import Journal, JournalRow
 from runtime import shipping
 from runtime.alerts import Alerts, LastingAlerts
 from tests.support.journals import SESSION
@@ -143,3 +143,18 @@ async def test_a_session_begins_although_no_shipper_can_be_started(
             journal.append(DAY[:50])
         assert journal.last_sequence == 50
     assert heard.words[0] == "raised shipper"
+
+
+async def test_a_process_whose_thread_has_died_ends_so_that_another_is_started(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    with Journal.open(tmp_path, SESSION) as journal:
+        journal.append([JournalRow(1, 0, "no event of ours", "")])
+        shipper = await shipping.start_shipper("--journal", str(journal.path), "--session", SESSION, "--epoch", "1")
+        assert shipper.stdin is not None
+        assert shipper.stdout is not None
+        shipper.stdin.write(postgres_url.encode() + b"\n")
+        async with asyncio.timeout(30):
+            told, _ = await asyncio.gather(shipper.stdout.read(), shipper.wait())
+        assert b"thread died" in told
+        assert shipper.returncode == 1

@@ -13,10 +13,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.journal import Journal, JournalFull, JournalMismatch, JournalRow, JournalTakenOver
+from config import load_settings
+from core.codec import encode
+from core.events import Woke
+from db.journal import Journal, JournalError, JournalFull, JournalMismatch, JournalRow, JournalTakenOver
 from db.journal_reader import JournalReader
 from db.journal_row import pack, rows_in_slot, slot_path
+from db.ship import JournalFile
 from db.slot import SLOT_BYTES, Slot, read_slot
+from runtime.bootstrap import open_session
+from runtime.planning import plan_for, session_folder
 
 SESSION = "DU1234567-20240605"
 
@@ -125,6 +131,37 @@ def test_without_a_slot_rows_go_to_sqlite_before_their_orders(tmp_path: Path, ca
     assert "no slot" in caplog.text
 
 
+def make_unreadable(slot: Path) -> None:
+    """As a failing disk does, or another user: also for root, who runs these tests."""
+    slot.unlink(missing_ok=True)
+    slot.symlink_to(slot)
+
+
+@pytest.mark.parametrize("was_killed", [True, False])
+async def test_a_slot_that_cannot_be_read_keeps_no_session_from_beginning(
+    was_killed: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = load_settings({"state_folder": tmp_path, "tickers": "GLD"}, environment={}, env_file=tmp_path / "none")
+    plan = plan_for(settings, "2024-06-05")
+    with Journal.open(session_folder(settings, plan), plan.session) as journal:
+        journal.append([JournalRow(1, 0, encode(Woke(0, "any")), "")])
+        journal.ends_well = not was_killed
+    make_unreadable(slot_path(journal.path))
+    async with open_session(settings, plan.date) as host:
+        assert host.session._journal.last_sequence == 1
+        host.session._journal.hold(rows(2, 2))
+        assert [row.sequence for row in rows_in_slot(journal.path, 1)] == [2]
+    assert stored(journal.path)[:2] == [1, 2]
+    assert ("The journal's newest rows cannot be read" in caplog.text) == was_killed
+
+
+def test_who_reads_beside_a_slot_that_cannot_be_read_names_the_file(tmp_path: Path) -> None:
+    with Journal.open(tmp_path, SESSION) as journal:
+        make_unreadable(slot_path(journal.path))
+        with pytest.raises(JournalError, match=str(journal.path)):
+            _ = JournalFile(journal.path, SESSION, journal.epoch).last_sequence
+
+
 def test_what_a_successor_took_from_the_slot_is_not_stored_again(tmp_path: Path) -> None:
     replaced = Journal.open(tmp_path, SESSION)
     replaced.hold(rows(1, 1))
@@ -135,6 +172,39 @@ def test_what_a_successor_took_from_the_slot_is_not_stored_again(tmp_path: Path)
             replaced.settle()
         replaced.close()
         assert stored(successor.path) == [1]
+
+
+@pytest.mark.parametrize("write", ["append", "settle"])
+def test_a_row_of_a_process_that_slept_behind_its_look_at_the_fence_is_refused(tmp_path: Path, write: str) -> None:
+    """Its successor's next row would have had the same number, and ended that one."""
+    replaced = Journal.open(tmp_path, SESSION)
+    replaced.fence.is_passed = lambda: bool(replaced.fence._shut)  # type: ignore[method-assign]  # stopped behind it
+    if write == "settle":
+        replaced.hold(rows(1, 1))
+        slot_path(replaced.path).unlink()
+    (tmp_path / f"{SESSION}.lock").unlink()
+    with Journal.open(tmp_path, SESSION) as successor:
+        with pytest.raises(JournalTakenOver, match="has a higher epoch than ours, 1"):
+            replaced.settle() if write == "settle" else replaced.append(rows(1, 1))
+        successor.append(rows(1, 2, "y"))
+        replaced.close()
+        assert list(successor.read()) == rows(1, 2, "y")
+
+
+def test_who_opens_looks_into_the_slot_behind_a_raised_fence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What its predecessor, alive although its lock is gone, puts there afterwards must not be followed by orders."""
+    replaced = Journal.open(tmp_path, SESSION)
+    (tmp_path / f"{SESSION}.lock").unlink()
+
+    def look(path: Path) -> bytes:
+        with pytest.raises(JournalTakenOver):
+            replaced.hold(rows(1, 1))
+        return read_slot(path)
+
+    monkeypatch.setattr("db.journal_row.read_slot", look)
+    with Journal.open(tmp_path, SESSION) as successor:
+        replaced.close()
+        assert successor.last_sequence == 0
 
 
 def test_a_process_that_slept_through_a_takeover_does_not_write_into_its_successors_slot(tmp_path: Path) -> None:
