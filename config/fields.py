@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -77,6 +77,13 @@ def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def _distinct_rows(value: object) -> object:
+    """A ticker may be written in small letters: of two rows only one would count."""
+    if isinstance(value, Mapping):
+        _distinct(tuple(str(_upper(name)) for name in value))
+    return value
+
+
 def _dollars(value: Decimal) -> Decimal:
     if value <= LARGEST_OLD_SHARES:
         raise ValueError(
@@ -120,6 +127,7 @@ Ticker = Annotated[
 Tickers = Annotated[
     tuple[Ticker, ...], BeforeValidator(_split), AfterValidator(_distinct), Field(min_length=1, max_length=50)
 ]
+Rows = BeforeValidator(_distinct_rows)
 Account = Annotated[
     str,
     BeforeValidator(_upper),

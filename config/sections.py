@@ -27,12 +27,13 @@ from config.fields import (
     OptionalSecret,
     OptionalText,
     Port,
+    Rows,
     Seconds,
     Secrets,
     Ticker,
     Tickers,
 )
-from config.table import PairRow, Sized, TickerRow
+from config.table import Pairs, Sized, TickerRow
 from core.params import AtrKind, EntryKind
 
 PositiveCount = Annotated[int, Field(ge=1, le=1000)]
@@ -98,8 +99,8 @@ class TradingSection(Sized):
     tickers: Tickers = Field(
         ("CVNA", "UVXY", "SOXL", "SOXS", "TQQQ", "SQQQ", "GLD", "SLV"), description="1 to 50 tickers, comma separated"
     )
-    table: dict[Ticker, TickerRow] = Field({}, description="what differs by ticker")
-    pairs: tuple[PairRow, ...] = Field((), description="tickers that are one bet")
+    table: Annotated[dict[Ticker, TickerRow], Rows] = Field({}, description="what differs by ticker")
+    pairs: Pairs = Field((), description="tickers that are one bet")
     confidence_threshold: Fraction = Field(0.50, description="0 to 1; a prediction at or above it is acted on")
     atr_kind: AtrKind = Field(AtrKind.SMA, description="how true ranges are averaged: sma or wilder")
     atr_length: Annotated[int, Field(ge=2, le=500)] = Field(14, description="true ranges in an ATR")

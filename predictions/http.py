@@ -32,8 +32,8 @@ class HttpPredictionSource:
     """Implements runtime.ports.PredictionSource. `circuit` tells whether the source counts as gone.
 
     A failed request (timeout, lost connection, 5xx but 501) is asked again after a growing, jittered pause, within its
-    poll. All else that is no prediction, such as 400, 401, 404, 429, 501 and redirects, is a problem in words, not asked
-    again.
+    poll. All else that is no prediction, such as 400, 401, 404, 429, 501 and redirects, is a problem in words, not
+    asked again.
     """
 
     def __init__(
