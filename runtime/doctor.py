@@ -90,7 +90,7 @@ async def _database(settings: Settings) -> str:
 async def _broker(settings: Settings) -> tuple[Finding, ...]:
     """The preflight of a session's start, by a client that only looks."""
     async with observing(settings, settings.ib_observer_client_ids[0]) as broker:
-        return await preflight(settings, broker)
+        return await preflight(settings, broker, eastern_date(time.time_ns() // 1_000_000))
 
 
 async def _predictions(settings: Settings) -> str:
