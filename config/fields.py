@@ -106,6 +106,8 @@ def absolute(path: Path) -> Path:
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[int, Field(ge=1, le=3600)]
+ProtectSeconds = Annotated[int, Field(ge=2, le=60)]  # the watch acts a second sooner, and an echo takes its time
+ExitSeconds = Annotated[int, Field(ge=1, le=600)]  # the whole closure has half an hour
 Minutes = Annotated[int, Field(ge=0, le=390)]
 Fraction = Annotated[FiniteFloat, Field(ge=0, le=1)]
 Multiple = Annotated[Decimal, Field(gt=0, le=100)]

@@ -14,6 +14,7 @@ from config.fields import (
     ClientIds,
     ClockKind,
     CountLimit,
+    ExitSeconds,
     Folder,
     Fraction,
     FractionLimit,
@@ -27,6 +28,7 @@ from config.fields import (
     OptionalSecret,
     OptionalText,
     Port,
+    ProtectSeconds,
     Rows,
     Seconds,
     Secrets,
@@ -124,9 +126,9 @@ class TradingSection(Sized):
     prediction_max_ahead_seconds: Seconds = Field(5, description="a prediction from further ahead is refused")
     quote_max_age_seconds: Seconds = Field(5, description="an older price is not fresh")
     atr_max_age_seconds: Seconds = Field(30, description="no entry on an older bar")
-    protect_within_seconds: Seconds = Field(2, description="a stop not seen working by then: emergency stop")
-    exit_reprice_seconds: Seconds = Field(5, description="exit protocol: not flat by then, re-price further")
-    exit_market_seconds: Seconds = Field(10, description="exit protocol: not flat by then, market order")
+    protect_within_seconds: ProtectSeconds = Field(2, description="2 to 60; no stop seen by then: emergency stop")
+    exit_reprice_seconds: ExitSeconds = Field(5, description="1 to 600; an exit not flat by then: re-price further")
+    exit_market_seconds: ExitSeconds = Field(10, description="1 to 600; an exit not flat by then: market order")
     entry_deadline_before_closure_seconds: Seconds = Field(60, description="no entry this near to closure")
     commission_per_share: Money = Field(Decimal("0.005"), description="dollars, for the cost check of targets")
     commission_min_per_order: Money = Field(Decimal("1.00"), description="dollars, for the cost check of targets")
