@@ -20,7 +20,10 @@ ENVIRONMENT_ONLY = SECRETS | frozenset("mode live live_without_probe account ib_
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """YAML in which only true and false are truth values (`off` and the ticker ON stay words) and no key repeats."""
+    """YAML in which only true and false are truth values (`off` and the ticker ON stay words) and no key repeats.
+
+    Whole numbers are decimal: YAML 1.1 reads 010 as eight and 1:30 as ninety.
+    """
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         """Refuse repeated keys, of which YAML silently keeps the last."""
@@ -31,10 +34,16 @@ class _PlainLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+_INT = "tag:yaml.org,2002:int"
 _PlainLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool" or first in "tTfF"]
+    first: [
+        (tag, pattern)
+        for tag, pattern in resolvers
+        if tag != _INT and (tag != "tag:yaml.org,2002:bool" or first in "tTfF")
+    ]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+_PlainLoader.add_implicit_resolver(_INT, re.compile(r"^[-+]?(0|[1-9][0-9]*)$"), list("-+0123456789"))
 
 
 def from_variables(variables: Mapping[str, str | None], prefix: str) -> dict[str, str]:

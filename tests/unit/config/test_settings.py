@@ -291,5 +291,14 @@ def test_words_in_trading_yaml_stay_words(tmp_path: Path) -> None:
     assert params.correlation_sizing is True
 
 
+def test_whole_numbers_in_trading_yaml_are_decimal(tmp_path: Path) -> None:
+    file = tmp_path / "trading.yaml"
+    file.write_text("quantity: 010\nmax_trades: 0\npairs: [{first: GLD, second: SLV, correlation: -1}]\n")
+    settings = load(trading_file=str(file))
+    assert (settings.quantity, settings.max_trades, settings.pairs[0].correlation) == (10, 0, -1)
+    file.write_text("max_daily_loss: 1:30\n")
+    assert "max_daily_loss = 1:30" in refusal(trading_file=str(file))
+
+
 def test_a_missing_trading_file_is_named() -> None:
     assert "/nowhere/trading.yaml" in refusal(trading_file="/nowhere/trading.yaml")
