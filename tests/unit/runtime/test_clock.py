@@ -79,6 +79,7 @@ async def test_a_time_after_the_close_is_no_beginning(tmp_path: Path, monkeypatc
     plan = plan_for(settings, "2025-03-12")
     wall_ns = plan.close_ms * 1_000_000
     monkeypatch.setattr("time.time_ns", lambda: wall_ns)
+    monkeypatch.setattr("time.monotonic_ns", lambda: 0)
     async with open_session(settings, "2025-03-12") as host:
         host.take(Woke(0, "by a wrong clock"))
     wall_ns = plan.open_ms * 1_000_000

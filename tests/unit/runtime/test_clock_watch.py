@@ -27,6 +27,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
     """The machine's clock (UTC epoch ms), at the open."""
     machine = SimpleNamespace(now_ms=plan_for(settings_in(tmp_path), DATE).open_ms)
     monkeypatch.setattr("time.time_ns", lambda: machine.now_ms * 1_000_000)
+    monkeypatch.setattr("time.monotonic_ns", lambda: 0)  # session time would go on by it
     return machine
 
 
