@@ -74,6 +74,11 @@ class Contracts:
         """What the broker said of tickers that could not be read, and what is done instead, in words."""
         return tuple(f"{ticker}: {words}" for ticker, one in self._listings.items() for words in one.odd)
 
+    def latest_close_ms(self, open_ms: int, close_ms: int) -> int | None:
+        """The last close of the regular hours that begin in this time, of any ticker; None where none are told."""
+        hours = [span for one in self._listings.values() for span in one.regular_hours]
+        return max((end for start, end in hours if open_ms <= start < close_ms), default=None)
+
     def listing(self, ticker: str) -> Listing:
         """What was read of a ticker. Raises ContractUnknown when it was not read."""
         listing = self._listings.get(ticker)

@@ -198,6 +198,10 @@ class IbBroker:
         """What could not be read of the tickers, and what is done instead, in words."""
         return self._contracts.oddities()
 
+    def latest_close_ms(self, open_ms: int, close_ms: int) -> int | None:
+        """The last close that the broker tells for a day of these hours (UTC epoch ms); None where it tells none."""
+        return self._contracts.latest_close_ms(open_ms, close_ms)
+
     async def read_back(self) -> None:
         """Emit one complete `BrokerRead`. Raises RequestTimedOut, BrokerUnavailable.
 

@@ -9,6 +9,8 @@ from typing import Final, Protocol
 IDENTICAL_MS: Final = 15_000
 SAME_CONTRACT: Final = (5, 2_000)  # at most so many requests for one contract in so many ms
 ALL: Final = (60, 600_000)
+AHEAD_MS: Final = 60_000
+"""A request further ahead than this was counted by a clock that was wrong: waiting for its time could take the day."""
 
 Question = tuple[str, int, int]
 """Ticker, end (UTC epoch ms), duration in seconds: what makes two requests identical."""
@@ -68,6 +70,7 @@ class BarsBudget:
 
 def earliest_ms(made: Sequence[HistoryRequest], request: HistoryRequest) -> int:
     """The first time from `request.at_ms` on at which no rule forbids the request; `made` in the order of time."""
+    made = [one for one in made if one.at_ms <= request.at_ms + AHEAD_MS]
     identical = [one.at_ms + IDENTICAL_MS for one in made if one.question == request.question]
     return max(
         request.at_ms,

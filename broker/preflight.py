@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from broker.connection import is_paper
 from broker.errors import BrokerUnavailable, ContractUnknown
@@ -14,6 +16,7 @@ from broker.gateway import IbBroker
 from core.events import AccountRead
 
 SKEW_MAX_MS: Final = 2_000
+_EASTERN: Final = ZoneInfo("America/New_York")
 DAY_TRADER_EQUITY: Final = Decimal(25_000)
 """Below this net liquidation FINRA allows a margin account three day trades in five days."""
 
@@ -28,11 +31,18 @@ class Finding:
 
 
 async def check_broker(
-    broker: IbBroker, *, account: str, live: bool, tickers: Iterable[str], machine_ms: int | None
+    broker: IbBroker,
+    *,
+    account: str,
+    live: bool,
+    tickers: Iterable[str],
+    machine_ms: int | None,
+    hours_ms: tuple[int, int] | None = None,
 ) -> tuple[Finding, ...]:
     """Connect where needed and check everything; a failed connection ends the list.
 
-    `machine_ms` is this machine's time (UTC epoch ms), None where time is simulated.
+    `machine_ms` is this machine's time (UTC epoch ms), None where time is simulated. `hours_ms` is when the day opens
+    and closes by the calendar, None on a day without trading.
     """
     found: list[Finding] = []
     try:
@@ -40,7 +50,7 @@ async def check_broker(
             await broker.connect()
         found.append(Finding("connection", True, "connected and logged in, client id free, account served"))
         found.append(_mode(account, live=live))
-        async for finding in _asked(broker, tuple(tickers), machine_ms):
+        async for finding in _asked(broker, tuple(tickers), machine_ms, hours_ms):
             found.append(finding)  # noqa: PERF401 - what was found before an exception counts
     except BrokerUnavailable as unavailable:
         check = "connection" if not found else "answers"
@@ -48,7 +58,9 @@ async def check_broker(
     return tuple(found)
 
 
-async def _asked(broker: IbBroker, tickers: tuple[str, ...], machine_ms: int | None) -> AsyncIterator[Finding]:
+async def _asked(
+    broker: IbBroker, tickers: tuple[str, ...], machine_ms: int | None, hours_ms: tuple[int, int] | None
+) -> AsyncIterator[Finding]:
     if machine_ms is not None:
         yield _clock(await broker.read_time_ms(), machine_ms)
     for finding in _account(await broker.read_account()):
@@ -59,6 +71,8 @@ async def _asked(broker: IbBroker, tickers: tuple[str, ...], machine_ms: int | N
         yield Finding("contracts", False, f"{'; '.join(unknown)}; no entries there, the others are traded")
     if odd := broker.contract_oddities():
         yield Finding("contract details", False, "; ".join(odd))
+    if hours_ms is not None and (told_ms := broker.latest_close_ms(*hours_ms)) is not None:
+        yield _hours(told_ms, hours_ms[1])
     known = [answer.ticker for answer in answers if not isinstance(answer, ContractUnknown)]
     for finding in await _market_data(broker, known):
         yield finding
@@ -76,6 +90,13 @@ def _clock(broker_ms: int, machine_ms: int) -> Finding:
     skew_ms = machine_ms - broker_ms
     words = f"this machine's clock is {skew_ms / 1000:+.1f} s from the broker's, {SKEW_MAX_MS // 1000} s are allowed"
     return Finding("clock", -SKEW_MAX_MS <= skew_ms <= SKEW_MAX_MS + 1000, words)
+
+
+def _hours(told_ms: int, close_ms: int) -> Finding:
+    """An early close that the calendar does not know: what is held until its closure would be held overnight."""
+    told, known = (f"{datetime.fromtimestamp(at_ms / 1000, _EASTERN):%H:%M}" for at_ms in (told_ms, close_ms))
+    words = f"the broker closes at {told} in New York, the calendar says {known}"
+    return Finding("trading hours", told_ms >= close_ms, words)
 
 
 def _account(account: AccountRead) -> Iterable[Finding]:

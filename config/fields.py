@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -77,6 +77,13 @@ def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def _distinct_rows(value: object) -> object:
+    """A ticker may be written in small letters: of two rows only one would count."""
+    if isinstance(value, Mapping):
+        _distinct(tuple(str(_upper(name)) for name in value))
+    return value
+
+
 def _dollars(value: Decimal) -> Decimal:
     if value <= LARGEST_OLD_SHARES:
         raise ValueError(
@@ -99,6 +106,8 @@ def absolute(path: Path) -> Path:
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[int, Field(ge=1, le=3600)]
+ProtectSeconds = Annotated[int, Field(ge=2, le=60)]  # the watch acts a second sooner, and an echo takes its time
+ExitSeconds = Annotated[int, Field(ge=1, le=600)]  # the whole closure has half an hour
 Minutes = Annotated[int, Field(ge=0, le=390)]
 Fraction = Annotated[FiniteFloat, Field(ge=0, le=1)]
 Multiple = Annotated[Decimal, Field(gt=0, le=100)]
@@ -120,6 +129,7 @@ Ticker = Annotated[
 Tickers = Annotated[
     tuple[Ticker, ...], BeforeValidator(_split), AfterValidator(_distinct), Field(min_length=1, max_length=50)
 ]
+Rows = BeforeValidator(_distinct_rows)
 Account = Annotated[
     str,
     BeforeValidator(_upper),

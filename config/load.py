@@ -84,9 +84,17 @@ def _from_json(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
-    except json.JSONDecodeError:
+        return json.loads(value, object_pairs_hook=_once)
+    except ValueError:
         return value  # refused by its type, with the field's name
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse repeated names, of which JSON silently keeps the last."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise ValueError("a name is repeated")
+    return made
 
 
 def _problems(error: ValidationError, values: Mapping[str, Any], origins: Mapping[str, str]) -> list[Problem]:
@@ -123,4 +131,6 @@ def _shown(location: tuple[str, ...], values: Mapping[str, Any]) -> str:
             value = value[part]
         elif isinstance(value, list | tuple) and part.isdigit() and int(part) < len(value):
             value = value[int(part)]
+    if location[0] == "prediction_url" and not {"@", "?"}.isdisjoint(str(value)):
+        return "(hidden)"  # refused for what may be a password
     return str(value)

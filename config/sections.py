@@ -14,6 +14,7 @@ from config.fields import (
     ClientIds,
     ClockKind,
     CountLimit,
+    ExitSeconds,
     Folder,
     Fraction,
     FractionLimit,
@@ -27,12 +28,14 @@ from config.fields import (
     OptionalSecret,
     OptionalText,
     Port,
+    ProtectSeconds,
+    Rows,
     Seconds,
     Secrets,
     Ticker,
     Tickers,
 )
-from config.table import PairRow, Sized, TickerRow
+from config.table import Pairs, Sized, TickerRow
 from core.params import AtrKind, EntryKind
 
 PositiveCount = Annotated[int, Field(ge=1, le=1000)]
@@ -98,8 +101,8 @@ class TradingSection(Sized):
     tickers: Tickers = Field(
         ("CVNA", "UVXY", "SOXL", "SOXS", "TQQQ", "SQQQ", "GLD", "SLV"), description="1 to 50 tickers, comma separated"
     )
-    table: dict[Ticker, TickerRow] = Field({}, description="what differs by ticker")
-    pairs: tuple[PairRow, ...] = Field((), description="tickers that are one bet")
+    table: Annotated[dict[Ticker, TickerRow], Rows] = Field({}, description="what differs by ticker")
+    pairs: Pairs = Field((), description="tickers that are one bet")
     confidence_threshold: Fraction = Field(0.50, description="0 to 1; a prediction at or above it is acted on")
     atr_kind: AtrKind = Field(AtrKind.SMA, description="how true ranges are averaged: sma or wilder")
     atr_length: Annotated[int, Field(ge=2, le=500)] = Field(14, description="true ranges in an ATR")
@@ -123,9 +126,9 @@ class TradingSection(Sized):
     prediction_max_ahead_seconds: Seconds = Field(5, description="a prediction from further ahead is refused")
     quote_max_age_seconds: Seconds = Field(5, description="an older price is not fresh")
     atr_max_age_seconds: Seconds = Field(30, description="no entry on an older bar")
-    protect_within_seconds: Seconds = Field(2, description="a stop not seen working by then: emergency stop")
-    exit_reprice_seconds: Seconds = Field(5, description="exit protocol: not flat by then, re-price further")
-    exit_market_seconds: Seconds = Field(10, description="exit protocol: not flat by then, market order")
+    protect_within_seconds: ProtectSeconds = Field(2, description="2 to 60; no stop seen by then: emergency stop")
+    exit_reprice_seconds: ExitSeconds = Field(5, description="1 to 600; an exit not flat by then: re-price further")
+    exit_market_seconds: ExitSeconds = Field(10, description="1 to 600; an exit not flat by then: market order")
     entry_deadline_before_closure_seconds: Seconds = Field(60, description="no entry this near to closure")
     commission_per_share: Money = Field(Decimal("0.005"), description="dollars, for the cost check of targets")
     commission_min_per_order: Money = Field(Decimal("1.00"), description="dollars, for the cost check of targets")

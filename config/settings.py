@@ -6,7 +6,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import SecretStr, model_validator
 
@@ -131,14 +131,35 @@ def _trading_contradictions(settings: Settings) -> list[tuple[str, str]]:
     ids = (settings.ib_client_id, *settings.ib_observer_client_ids)
     if len(set(ids)) < len(ids):
         found.append(("ib_client_id", "each client id once, those of the observers included"))
+    return [*found, *_address_contradictions(settings)]
+
+
+def _address_contradictions(settings: Settings) -> list[tuple[str, str]]:
+    found = []
     if settings.prediction_url is not None:
-        address = urlsplit(settings.prediction_url)
-        if address.scheme not in ("http", "https") or not address.hostname:
+        address = _address(settings.prediction_url)
+        is_whole = (
+            address is not None and address.hostname and not any(sign.isspace() for sign in settings.prediction_url)
+        )
+        if address is None or not is_whole or address.scheme not in ("http", "https"):
             found.append(("prediction_url", "an address that begins with http:// or https://"))
+        elif address.username is not None or address.query or address.fragment:
+            words = f"an address without user, password or query; a key belongs into {PREFIX}PREDICTION_API_KEY"
+            found.append(("prediction_url", words))
         if settings.prediction_file is not None:
             found.append(("prediction_file", "only one of prediction_url and prediction_file"))
     if settings.database_url is not None:
-        scheme = urlsplit(settings.database_url.get_secret_value()).scheme.partition("+")[0]
-        if scheme not in ("postgresql", "postgres"):
-            found.append(("database_url", "an address that begins with postgresql://"))
+        address = _address(settings.database_url.get_secret_value())
+        if address is None or address.scheme.partition("+")[0] not in ("postgresql", "postgres"):
+            words = "an address that begins with postgresql://; special characters of a password are written as %5B"
+            found.append(("database_url", words))
     return found
+
+
+def _address(text: str) -> SplitResult | None:
+    """The parts of an address; None for one that cannot be taken apart."""
+    try:
+        address = urlsplit(text)
+        return None if address.port == 0 else address  # asking for a port that is no number raises
+    except ValueError:
+        return None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import io
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
-from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 from config.problems import Problem, SettingsError
 
@@ -19,7 +20,10 @@ ENVIRONMENT_ONLY = SECRETS | frozenset("mode live live_without_probe account ib_
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """YAML in which only true and false are truth values (`off` and the ticker ON stay words) and no key repeats."""
+    """YAML in which only true and false are truth values (`off` and the ticker ON stay words) and no key repeats.
+
+    Whole numbers are decimal: YAML 1.1 reads 010 as eight and 1:30 as ninety.
+    """
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         """Refuse repeated keys, of which YAML silently keeps the last."""
@@ -30,10 +34,16 @@ class _PlainLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+_INT = "tag:yaml.org,2002:int"
 _PlainLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool" or first in "tTfF"]
+    first: [
+        (tag, pattern)
+        for tag, pattern in resolvers
+        if tag != _INT and (tag != "tag:yaml.org,2002:bool" or first in "tTfF")
+    ]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+_PlainLoader.add_implicit_resolver(_INT, re.compile(r"^[-+]?(0|[1-9][0-9]*)$"), list("-+0123456789"))
 
 
 def from_variables(variables: Mapping[str, str | None], prefix: str) -> dict[str, str]:
@@ -46,8 +56,38 @@ def from_variables(variables: Mapping[str, str | None], prefix: str) -> dict[str
 
 
 def from_env_file(path: Path, prefix: str) -> dict[str, str]:
-    """The settings in a `.env` file; none when there is no such file."""
-    return from_variables(dotenv_values(path, interpolate=False), prefix) if path.is_file() else {}
+    """The settings in a `.env` file; none when there is no such file.
+
+    Raises `SettingsError` for what the usual readers of such files pass over: a line that is none, a name without a
+    value, a name that comes twice. The setting would silently be another than the one that was written down.
+    """
+    if not path.is_file():
+        return {}
+    found: dict[str, str | None] = {}
+    problems = []
+    for line in parse_stream(io.StringIO(_read_text(path))):
+        name = (line.key or "").upper()
+        where = f"{path.name} line {line.original.line}"
+        if line.error:
+            problems.append(Problem(where, "(hidden)", "NAME=value, a comment after #, quotes in pairs", str(path)))
+        elif not name.startswith(prefix):
+            continue
+        elif line.value is None:
+            problems.append(Problem(where, name, f"{name}=value", str(path)))
+        elif name in found:
+            problems.append(Problem(where, name, "each name once", str(path)))
+        found[name] = line.value
+    if problems:
+        raise SettingsError(problems)
+    return from_variables(found, prefix)
+
+
+def _read_text(path: Path) -> str:
+    """The text of a file. Raises `SettingsError` when it is not in UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SettingsError([Problem(path.name, "unreadable", f"text in UTF-8; {error.reason}", str(path))]) from None
 
 
 def from_yaml_file(path: Path) -> dict[str, Any]:
@@ -55,7 +95,7 @@ def from_yaml_file(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise SettingsError([Problem("TRADER_TRADING_FILE", str(path), "an existing YAML file", "settings")])
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_PlainLoader) or {}
+        content = yaml.load(_read_text(path), Loader=_PlainLoader) or {}
     except yaml.YAMLError as error:
         raise SettingsError([Problem(path.name, "unreadable", f"YAML; {error}", str(path))]) from error
     if not isinstance(content, dict):
@@ -74,12 +114,12 @@ def unknown_names(given: Mapping[str, Any], known: Iterable[str], prefix: str, o
 
 
 def _unknown(name: str, value: object, near: list[str], prefix: str, origin: str) -> Problem:
-    """The value stays hidden when the name may be a secret's, misspelt."""
+    """The value stays hidden where it may be a secret: under a secret's name, misspelt, or as an address."""
     hint = "`trader config` lists them"
     if near:
         hint = f"did you mean {' or '.join(_spelled(known, prefix) for known in near)}?"
     is_secret = not SECRETS.isdisjoint(near) or re.search("key|pass|secret|token", name)
-    shown = "(hidden)" if is_secret else str(value)
+    shown = "(hidden)" if is_secret or "://" in str(value) else str(value)
     return Problem(_spelled(name, prefix), shown, f"there is no such setting; {hint}", origin)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from config.fields import (
     LARGEST_OLD_SHARES,
@@ -69,3 +69,13 @@ class PairRow(BaseModel):
     first: Ticker
     second: Ticker
     correlation: Literal[1, -1]
+
+
+def _distinct_pairs(rows: tuple[PairRow, ...]) -> tuple[PairRow, ...]:
+    bets = [frozenset((row.first, row.second)) for row in rows]
+    if len(set(bets)) < len(bets) or any(len(bet) == 1 for bet in bets):
+        raise ValueError("two different tickers in each pair, and each pair once")
+    return rows
+
+
+Pairs = Annotated[tuple[PairRow, ...], AfterValidator(_distinct_pairs)]

@@ -24,13 +24,16 @@ FIRST_PAUSE_SECONDS: Final = 0.25
 CONNECTIONS: Final = 16
 SAID_MAX: Final = 500
 """Characters of a server's own words that are passed on: they end in alerts and tables."""
+ANSWER_MAX_BYTES: Final = 1_000_000
+"""The longest answer that is read, unpacked: reading and parsing more would hold up everything that protects."""
 
 
 class HttpPredictionSource:
     """Implements runtime.ports.PredictionSource. `circuit` tells whether the source counts as gone.
 
     A failed request (timeout, lost connection, 5xx but 501) is asked again after a growing, jittered pause, within its
-    poll. All else that is no prediction, such as 400, 401, 404, 429 and 501, is a problem in words, not asked again.
+    poll. All else that is no prediction, such as 400, 401, 404, 429, 501 and redirects, is a problem in words, not
+    asked again.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class HttpPredictionSource:
         self._timeout_seconds = timeout_seconds
         self._chance = chance or random.Random()
         self._session: aiohttp.ClientSession | None = None
+        self._probes = 0
         self.circuit = Circuit(gone_after_polls)
         self.rate_limit = RateLimit(now_seconds)
 
@@ -70,12 +74,15 @@ class HttpPredictionSource:
             await session.close()
 
     async def _probe(self, tickers: tuple[str, ...]) -> tuple[Answer, ...]:
-        """One request for the first ticker; the others follow when it is answered."""
-        first = await self._ask(tickers[0], 1)
-        if _has_answered(first):
-            return (first, *await asyncio.gather(*(self._ask(ticker, TRIES) for ticker in tickers[1:])))
+        """One request, each time for the next ticker: a source may know all but one. Answered, the others follow."""
+        asked = tickers[self._probes % len(tickers)]
+        self._probes += 1
+        found: dict[str, Answer] = {asked: await self._ask(asked, 1)}
+        others = [ticker for ticker in tickers if ticker != asked]
+        if _has_answered(found[asked]):
+            found |= zip(others, await asyncio.gather(*(self._ask(ticker, TRIES) for ticker in others)), strict=True)
         words = "not asked: the source is gone"
-        return (first, *(PredictionProblem(ticker, words, answered=False) for ticker in tickers[1:]))
+        return tuple(found.get(ticker) or PredictionProblem(ticker, words, answered=False) for ticker in tickers)
 
     async def _ask(self, ticker: str, tries: int) -> Answer:
         problem = ""
@@ -94,7 +101,7 @@ class HttpPredictionSource:
                 problem = f"{type(error).__name__}: {error}"
                 continue
             if status == HTTPStatus.OK:
-                return parse_answer(ticker, body)
+                return _read_answer(ticker, body)
             problem = _failure(status, body)
             if status < HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.NOT_IMPLEMENTED:
                 break
@@ -108,9 +115,26 @@ class HttpPredictionSource:
                 timeout=aiohttp.ClientTimeout(total=self._timeout_seconds),
                 headers=self._headers,
             )
-        async with session.get(self._address, params={"ticker": ticker}) as response:
+        # a redirect is not followed: it would carry the key to whatever address it names
+        async with session.get(self._address, params={"ticker": ticker}, allow_redirects=False) as response:
             self.rate_limit.observe(response.status, response.headers)
-            return response.status, await response.read()
+            return response.status, await _body(response)
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    """The answer's text, unpacked; of a longer one than is read the beginning, which is longer than that too."""
+    body = bytearray()
+    async for part in response.content.iter_any():
+        body += part
+        if len(body) > ANSWER_MAX_BYTES:
+            break
+    return bytes(body)
+
+
+def _read_answer(ticker: str, body: bytes) -> Answer:
+    if len(body) > ANSWER_MAX_BYTES:
+        return PredictionProblem(ticker, f"unreadable answer: over {ANSWER_MAX_BYTES:,} bytes", answered=True)
+    return parse_answer(ticker, body)
 
 
 def _has_answered(answer: Answer) -> bool:

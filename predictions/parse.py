@@ -15,6 +15,11 @@ NUMBERS = (int, float)
 LATEST_MS = 2**63 - 1
 """What a moment may be: Python's integers have no end, the columns and sums that a moment goes into have."""
 
+TEXT_MAX = 100
+"""Signs of a ticker or a signal: they are remembered all day, and written into every row about the prediction."""
+SAID_MAX = 500
+"""Signs of what is said about an answer, which quotes it."""
+
 
 def parse_answer(asked_ticker: str, body: str | bytes) -> Prediction | PredictionProblem:
     """Read a successful answer. Values are not judged: NaN, a wrong ticker or an old time are the core's to refuse."""
@@ -36,7 +41,7 @@ def _prediction(asked_ticker: str, answer: Any) -> Prediction:
         asked_ticker=asked_ticker,
         probabilities=tuple([_number(value, "probabilities") for value in said.get("probabilities") or ()]),
         feature_values=_features(said.get("feature_values") or {}),
-        model=str(_object(data.get("model_info") or {}, "model_info").get("model_path", "")),
+        model=str(_object(data.get("model_info") or {}, "model_info").get("model_path", ""))[:SAID_MAX],
     )
 
 
@@ -59,8 +64,8 @@ def _object(value: Any, field: str) -> Mapping[str, Any]:
 
 def _text(fields: Mapping[str, Any], name: str) -> str:
     value = fields[name]
-    if not isinstance(value, str) or not value:
-        raise TypeError(f"{name} is {value!r}, a text is expected")
+    if not isinstance(value, str) or not 0 < len(value) <= TEXT_MAX:
+        raise TypeError(f"{name} is {value!r}, a text of up to {TEXT_MAX} signs is expected")
     return value
 
 
@@ -77,4 +82,4 @@ def _whole(value: Any, field: str) -> int:
 
 
 def _words(error: Exception) -> str:
-    return f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
+    return f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)[:SAID_MAX]

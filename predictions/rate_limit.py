@@ -12,6 +12,9 @@ LONGEST_SECONDS = 600.0
 """The longest wait that is believed. A reset in a unit of its own (milliseconds) would silence the source for ever; a
 server that means a longer one says so again in ten minutes."""
 
+ROUNDED_SECONDS = 0.001
+"""What adding a wait to the time of day, and taking the time away again, may add."""
+
 
 class RateLimit:
     """Knows until when the server wants to hear nothing more. `now_seconds` is epoch seconds."""
@@ -22,8 +25,9 @@ class RateLimit:
 
     @property
     def wait_seconds(self) -> float:
-        """How long to ask nothing; 0 when asking is allowed."""
-        return max(0.0, self._closed_until - self._now_seconds())
+        """How long to ask nothing; 0 when asking is allowed, and when the clock was set back further than any wait."""
+        wait = self._closed_until - self._now_seconds()
+        return wait if 0 < wait <= LONGEST_SECONDS + ROUNDED_SECONDS else 0.0
 
     def observe(self, status: int, headers: Mapping[str, str]) -> None:
         """Take an answer's headers. Headers that say nothing readable limit nothing; the 429 itself still will."""

@@ -6,10 +6,14 @@ import logging
 import queue
 import threading
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from core.records import Alert
 from core.vocabulary import Severity
 from db.journal import Journal, JournalError
+
+if TYPE_CHECKING:
+    import apprise
 
 WAITING_MAX = 1_000
 """Notices waiting for a slow service; past that the oldest are still in the log and in Postgres."""
@@ -66,9 +70,9 @@ class Alerts:
             return
         import apprise  # here, because it takes 0.3 s and most sessions name no service
 
-        services = apprise.Apprise()
-        for url in self._urls:
-            services.add(url)
+        services, unusable = services_of(self._urls)
+        for number in unusable:
+            log.error("address %d of TRADER_ALERT_URLS is none that apprise knows: nothing is sent there", number)
         kinds = {
             Severity.INFO: apprise.NotifyType.INFO,
             Severity.WARNING: apprise.NotifyType.WARNING,
@@ -78,6 +82,19 @@ class Alerts:
             severity, title, text = notice
             if not services.notify(title=f"[{self._session}] {title}", body=text, notify_type=kinds[severity]):
                 log.error("no notification service took the notice '%s'", title)
+
+
+def services_of(urls: Iterable[str]) -> tuple[apprise.Apprise, tuple[int, ...]]:
+    """What apprise makes of the addresses, and the places (from 1) of those that it does not know."""
+    import apprise
+
+    services, noisy = apprise.Apprise(), logging.getLogger("apprise")
+    was_disabled, noisy.disabled = noisy.disabled, True  # it logs what it cannot read in full, tokens included
+    try:
+        unusable = tuple(number for number, url in enumerate(urls, 1) if not services.add(url))
+    finally:
+        noisy.disabled = was_disabled
+    return services, unusable
 
 
 class LastingAlerts:

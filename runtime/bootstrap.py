@@ -23,6 +23,7 @@ from db.recovery import open_journal
 from runtime.alerts import Alerts, LastingAlerts
 from runtime.chores import Chores
 from runtime.clock import make_clock
+from runtime.clock_watch import ClockWatch
 from runtime.connector import Connector
 from runtime.control import serve_control, socket_path
 from runtime.history_budget import SharedHistoryBudget
@@ -66,6 +67,7 @@ async def open_session(settings: Settings, date: str) -> AsyncIterator[Host]:
             text = f"{journal.unread_slot}. What the dead process sent last is asked of the broker; look at its orders."
             host.alert(Severity.CRITICAL, "slot", "The journal's newest rows cannot be read", text)
         lasting = LastingAlerts(alerts, journal)
+        host.on_time = ClockWatch(lasting, host.clock.now_ms).compare
         if url and lock:
             await stack.enter_async_context(shipping(journal, url, lasting, host.clock.now_ms))
             taken_over = partial(_taken_over_elsewhere, journal, host)
@@ -114,7 +116,8 @@ def _assemble(
 ) -> Host:
     recovered = recover(journal, settings.params(), plan)
     alerts.take_over(recovered.engine.state.alerts)
-    clock = make_clock(settings)
+    newest_ms = recovered.newest_ms or 0  # one after the close is a clock's mistake: by it nobody would trade any more
+    clock = make_clock(settings, newest_ms if newest_ms < plan.close_ms else 0)
     chores, history = Chores(clock), Chores(clock)
     session = Session(
         engine=recovered.engine,

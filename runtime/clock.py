@@ -11,10 +11,13 @@ SLOWED = 9, 10
 
 
 class SystemClock:
-    """The machine's UTC time. When the machine's clock is set back this one goes on, slower, until the two agree."""
+    """The machine's UTC time. When the machine's clock is set back this one goes on, slower, until the two agree.
 
-    def __init__(self) -> None:
-        self._newest_ns = 0
+    `begun_ms` (UTC epoch ms): how far session time has come in the processes before; it goes on from there.
+    """
+
+    def __init__(self, begun_ms: int = 0) -> None:
+        self._newest_ns = begun_ms * 1_000_000
         self._looked_ns = time.monotonic_ns()
 
     def now_ms(self) -> int:
@@ -47,11 +50,11 @@ class BrokerClock:
         return self._newest_ms
 
 
-def make_clock(settings: Settings) -> SystemClock | BrokerClock:
-    """The clock that the settings ask for."""
+def make_clock(settings: Settings, begun_ms: int = 0) -> SystemClock | BrokerClock:
+    """The clock that the settings ask for; `begun_ms` is the time of the newest event in the session's journal."""
     match settings.clock:
         case ClockKind.REAL:
-            return SystemClock()
+            return SystemClock(begun_ms)
         case ClockKind.BROKER:
             return BrokerClock(settings.speed)
         case ClockKind.DETERMINISTIC:

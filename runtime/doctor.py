@@ -15,6 +15,7 @@ from core.market import Prediction
 from db.engine import DatabaseError
 from db.migrate import DatabaseTooNew
 from predictions import HttpPredictionSource
+from runtime.alerts import services_of
 from runtime.calendar import eastern_clock, eastern_date, trading_day
 from runtime.database import with_database
 from runtime.observer import observing
@@ -90,7 +91,7 @@ async def _database(settings: Settings) -> str:
 async def _broker(settings: Settings) -> tuple[Finding, ...]:
     """The preflight of a session's start, by a client that only looks."""
     async with observing(settings, settings.ib_observer_client_ids[0]) as broker:
-        return await preflight(settings, broker)
+        return await preflight(settings, broker, eastern_date(time.time_ns() // 1_000_000))
 
 
 async def _predictions(settings: Settings) -> str:
@@ -112,11 +113,9 @@ async def _predictions(settings: Settings) -> str:
 
 
 async def _alerts(settings: Settings) -> str:
-    from apprise import Apprise
-
     if not settings.alert_urls:
         return "none: set TRADER_ALERT_URLS, or nobody hears what goes wrong"
-    for number, url in enumerate(settings.alert_urls, 1):
-        if not Apprise().add(url.get_secret_value()):
-            raise Unfit(f"address {number} of TRADER_ALERT_URLS is none that apprise knows")
+    _, unusable = services_of(url.get_secret_value() for url in settings.alert_urls)
+    if unusable:
+        raise Unfit(f"address {unusable[0]} of TRADER_ALERT_URLS is none that apprise knows")
     return f"{len(settings.alert_urls)} services"

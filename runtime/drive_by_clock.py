@@ -53,6 +53,7 @@ async def _wait(host: Host, speed: float) -> None:
 async def _keep_connected(host: Host, speed: float) -> None:
     while True:
         host.link_lost.clear()
+        asked_ms = host.clock.now_ms()
         try:
             heard_ms = await host.broker.read_time_ms()
         except BrokerUnavailable:
@@ -60,6 +61,8 @@ async def _keep_connected(host: Host, speed: float) -> None:
             continue
         if isinstance(host.clock, BrokerClock):
             host.clock.hear(heard_ms)
+        else:
+            host.on_time(asked_ms, heard_ms)
         with suppress(TimeoutError):  # the next heartbeat is due; a link that is seen to break is mended at once
             async with asyncio.timeout(HEARTBEAT_SECONDS / speed):  # wait_for can swallow the end of the drive
                 await host.link_lost.wait()
@@ -74,4 +77,5 @@ async def _poll(host: Host, speed: float) -> None:
             host.session.pump()  # what came before the answers is known when they are decided on
             host.take(*events)
         if poller.due_ms is not None:
-            await asyncio.sleep(max(0.0, (poller.due_ms - host.clock.now_ms()) / 1000 / speed))
+            seconds = max(0.0, (poller.due_ms - host.clock.now_ms()) / 1000 / speed)
+            await asyncio.sleep(min(seconds, LOOK_SECONDS))  # the clock may be set, or the machine sleep, meanwhile

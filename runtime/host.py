@@ -39,6 +39,7 @@ class Host:
     link_lost: asyncio.Event = field(default_factory=asyncio.Event)
     attempts: int = 0  # to reconnect, since the link was last healthy for a while
     connected_ms: int = 0  # the last reconnect (UTC epoch ms)
+    on_time: Callable[[int, int], object] = lambda asked_ms, heard_ms: None  # real time: each answer of the broker
     done: Callable[[Host], bool] = field(default=lambda host: host.is_closed())
 
     def is_closed(self) -> bool:

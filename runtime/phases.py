@@ -26,7 +26,7 @@ async def startup(settings: Settings, date: str) -> StartupReport:
     must_be_probed(settings)
     async with open_session(settings, date) as host:
         await host.connector.connect()
-        wrong = problems(await preflight(settings, host.broker))
+        wrong = problems(await preflight(settings, host.broker, date))
         for check, words in wrong.items():
             host.alert(Severity.WARNING, f"preflight/{check}", f"Preflight: {check}", words)
         await drive_until_reconciled(host, settings)

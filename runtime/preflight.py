@@ -9,8 +9,9 @@ from typing import Final
 from broker.gateway import IbBroker
 from broker.preflight import Finding, check_broker
 from config import ClockKind, Settings
+from runtime.calendar import trading_day
 
-DECISIVE: Final = frozenset({"connection", "answers", "mode", "clock", "orders"})
+DECISIVE: Final = frozenset({"connection", "answers", "mode", "clock", "trading hours", "orders"})
 """Findings that forbid the day. Those about a single ticker only keep that ticker out, by the rules of entry."""
 
 
@@ -23,12 +24,14 @@ def problems(findings: Iterable[Finding]) -> dict[str, str]:
     return {check: "; ".join(words) for check, words in found.items()}
 
 
-async def preflight(settings: Settings, broker: IbBroker) -> tuple[Finding, ...]:
-    """Check everything about the broker that can be wrong; connect first where that is not done."""
+async def preflight(settings: Settings, broker: IbBroker, date: str) -> tuple[Finding, ...]:
+    """Check everything about the broker that can be wrong for a day (YYYY-MM-DD, Eastern); connect where needed."""
+    hours = trading_day(date)
     return await check_broker(
         broker,
         account=settings.account,
         live=settings.live,
         tickers=settings.tickers,
         machine_ms=time.time_ns() // 1_000_000 if settings.clock is ClockKind.REAL else None,
+        hours_ms=None if hours is None else (hours.open_ms, hours.close_ms),
     )

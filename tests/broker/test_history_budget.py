@@ -34,6 +34,13 @@ def test_case_39_the_61st_request_waits_until_the_first_is_10_minutes_old() -> N
     assert earliest_ms(made, request("SOXL", 60_000, end_ms=99)) == ALL[1]
 
 
+def test_what_a_wrong_clock_counted_hours_ahead_is_not_waited_for() -> None:
+    hours = 3 * 3_600_000
+    made = [request("SOXL", hours + number, end_ms=number) for number in range(60)]
+    assert earliest_ms(made, request("SOXL", 1_000)) == 1_000
+    assert earliest_ms(made, request("SOXL", hours - 1_000, end_ms=99)) > hours
+
+
 @given(some.lists(some.tuples(some.sampled_from("AB"), some.integers(0, 1), some.integers(0, 20_000)), max_size=120))
 async def test_case_39_no_sequence_breaks_a_rule(steps: list[tuple[str, int, int]]) -> None:
     budget, made, now_ms = LocalHistoryBudget(), [], 0

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from broker.preflight import Finding, check_broker
 from broker.reset_window import is_reset_window, with_window
+from config import load_settings
+from runtime.preflight import preflight
 from simulator.server.market_desk import Permission
 from tests.broker.desk import ACCOUNT, Desk, gateway
+
+EASTERN = ZoneInfo("America/New_York")
 
 
 async def findings(port: int, *tickers: str, **changes: object) -> list[Finding]:
@@ -55,6 +60,37 @@ async def test_an_unknown_ticker_is_named_and_the_rest_is_checked() -> None:
     assert check == "contracts"
     assert words.startswith("ticker NOSUCH: the broker knows no such US stock")
     assert found[-1].check == "orders"
+
+
+@pytest.mark.parametrize(
+    ("day", "close", "words"),
+    [
+        (12, "16:00", []),
+        (12, "13:00", []),
+        (12, "17:30", [("trading hours", "the broker closes at 16:00 in New York, the calendar says 17:30")]),
+        (9, "16:00", []),
+    ],
+    ids=["as the calendar says", "later", "earlier", "a day of which the broker tells nothing"],
+)
+async def test_an_early_close_that_the_calendar_does_not_know_is_found(
+    day: int, close: str, words: list[tuple[str, str]]
+) -> None:
+    opens, closes = (
+        round(datetime.fromisoformat(f"2025-03-{day:02} {clock}").replace(tzinfo=EASTERN).timestamp() * 1000)
+        for clock in ("09:30", close)
+    )
+    async with gateway() as started:
+        found = await findings(started.port, "GLD", hours_ms=(opens, closes))
+    assert wrong(found) == words
+
+
+async def test_a_session_asks_for_the_hours_of_its_day(tmp_path: Path) -> None:
+    settings = load_settings({"tickers": ("GLD",)}, environment={}, env_file=tmp_path / "no.env")
+    async with gateway() as started:
+        desk = Desk(started.port, connect_seconds=0.5)
+        told = {one.check: one.words for one in await preflight(settings, desk.broker, "2025-03-12")}
+        await desk.broker.close()
+    assert told["trading hours"] == "the broker closes at 16:00 in New York, the calendar says 16:00"
 
 
 async def test_read_only_is_found_by_asking_about_an_order() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -266,3 +267,72 @@ def test_a_line_that_is_no_prediction_is_named(tmp_path: Path) -> None:
     file.write_text(json.dumps(answer()) + "\n{}\n")
     with pytest.raises(RecordedPredictionsUnreadable, match="line 2: unreadable answer: data is missing"):
         RecordedPredictionSource(file, lambda: 0)
+
+
+def test_a_clock_that_is_set_back_does_not_keep_the_limit_spent() -> None:
+    now = 1_741_786_140.0
+    limit = RateLimit(lambda: now)
+    limit.observe(429, {"X-RateLimit-Reset": "30"})
+    now -= 3_600
+    assert limit.wait_seconds == 0
+
+
+async def test_a_gone_source_that_never_answers_for_its_first_ticker_is_found_to_be_back() -> None:
+    is_back = False
+
+    async def handler(request: web.Request) -> web.Response:
+        ticker = request.query["ticker"]
+        return success(ticker) if is_back and ticker != "CVNA" else web.Response(status=404)
+
+    async with source(handler, gone_after_polls=1) as api:
+        await api.poll(["CVNA", "UVXY", "SOXL"])
+        is_back = True
+        await api.poll(["CVNA", "UVXY", "SOXL"])
+        assert api.circuit.is_open
+        none, *others = await api.poll(["CVNA", "UVXY", "SOXL"])
+        assert not api.circuit.is_open
+    assert isinstance(none, PredictionProblem)
+    assert [isinstance(one, Prediction) and one.ticker for one in others] == ["UVXY", "SOXL"]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+async def test_an_endless_answer_is_not_read_to_its_end(packed: bool) -> None:
+    megabyte = gzip.compress(b"0" * 1_000_000) if packed else b"0" * 1_000_000
+    sent = 0
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        nonlocal sent
+        response = web.StreamResponse(headers={"Content-Encoding": "gzip"} if packed else {})
+        await response.prepare(request)
+        for _ in range(100 if packed else 10_000):
+            await response.write(megabyte * (100 if packed else 1))
+            sent += 1
+        return response
+
+    async with source(handler, timeout_seconds=30) as api:  # type: ignore[arg-type]  # it streams
+        (found,) = await api.poll(["CVNA"])
+    assert found == PredictionProblem("CVNA", "unreadable answer: over 1,000,000 bytes", answered=True)
+    assert sent < 100
+
+
+async def test_a_redirect_does_not_carry_the_key_elsewhere() -> None:
+    keys: list[str | None] = []
+
+    async def elsewhere(request: web.Request) -> web.Response:
+        keys.append(request.headers.get("X-API-Key"))
+        return success("CVNA")
+
+    app = web.Application()
+    app.router.add_get("/prediction/latest", elsewhere)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+
+    async def handler(request: web.Request) -> web.Response:
+        raise web.HTTPFound(f"http://127.0.0.1:{runner.addresses[0][1]}/prediction/latest")
+
+    async with source(handler) as api:
+        (found,) = await api.poll(["CVNA"])
+    await runner.cleanup()
+    assert not keys
+    assert found == PredictionProblem("CVNA", "HTTP 302 Found", answered=False)

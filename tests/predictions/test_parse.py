@@ -81,6 +81,9 @@ def test_what_informs_only_may_be_absent() -> None:
         ("probabilities", ["a"]),
         ("probabilities", 3),
         ("feature_values", [1]),
+        ("ticker", "x" * 101),
+        ("signal", "x" * 900_000),
+        ("confidence", "x" * 900_000),
     ],
 )
 def test_what_decides_must_be_there_and_of_its_kind(field: str, value: Any) -> None:
@@ -89,6 +92,7 @@ def test_what_decides_must_be_there_and_of_its_kind(field: str, value: Any) -> N
     assert found.answered
     assert found.ticker == "CVNA"
     assert found.problem.startswith("unreadable answer: ")
+    assert len(found.problem) < 1_000
 
 
 def test_a_feature_that_no_float_holds_is_left_out() -> None:

@@ -59,12 +59,29 @@ def refusal(**variables: str) -> str:
         ({"confidence_threshold": "1.5"}, ["TRADER_CONFIDENCE_THRESHOLD = 1.5", "0 to 1"]),
         ({"closure_minutes": "29"}, ["TRADER_CLOSURE_MINUTES = 29", "30 (the flatten flow comes at 29) to 180"]),
         ({"exit_market_seconds": "5"}, ["TRADER_EXIT_MARKET_SECONDS = 5", "more than exit_reprice_seconds"]),
+        ({"exit_market_seconds": "601"}, ["TRADER_EXIT_MARKET_SECONDS = 601", "600"]),
+        ({"protect_within_seconds": "1"}, ["TRADER_PROTECT_WITHIN_SECONDS = 1", "2 to 60"]),
+        ({"protect_within_seconds": "61"}, ["TRADER_PROTECT_WITHIN_SECONDS = 61", "2 to 60"]),
         ({"ib_client_id": "90"}, ["TRADER_IB_CLIENT_ID = 90", "each client id once"]),
         ({"ib_client_id": "0"}, ["TRADER_IB_CLIENT_ID = 0", "greater than or equal to 1"]),
         ({"prediction_url": "api.example.com"}, ["TRADER_PREDICTION_URL = api.example.com", "http://"]),
         ({"table": '{"SOXL": {"allocation": 50}}'}, ["table.SOXL.allocation = 50", "quantity"]),
         ({"table": '{"SOXL": {"alocation": 5000}}'}, ["table.SOXL.alocation = 5000", "not permitted"]),
         ({"table": "{"}, ["TRADER_TABLE = {"]),
+        ({"table": '{"SOXL": {"quantity": 1}, "SOXL": {"quantity": 9}}'}, ["TRADER_TABLE", "dictionary"]),
+        ({"table": '{"SOXL": {"quantity": 1}, "soxl": {"quantity": 9}}'}, ["TRADER_TABLE", "repeated: SOXL"]),
+        ({"pairs": '[{"first": "GLD", "second": "gld", "correlation": 1}]'}, ["TRADER_PAIRS", "two different"]),
+        (
+            {
+                "pairs": '[{"first": "GLD", "second": "SLV", "correlation": 1},'
+                '{"first": "SLV", "second": "GLD", "correlation": -1}]'
+            },
+            ["TRADER_PAIRS", "each pair once"],
+        ),
+        ({"prediction_url": "http://h:99999"}, ["TRADER_PREDICTION_URL = http://h:99999", "http://"]),
+        ({"prediction_url": "http://[::1"}, ["TRADER_PREDICTION_URL = http://[::1", "http://"]),
+        ({"prediction_url": "http://a host"}, ["TRADER_PREDICTION_URL = http://a host", "http://"]),
+        ({"database_url": "postgresql://u:p[w@h/d"}, ["TRADER_DATABASE_URL = (hidden)", "%5B"]),
     ],
 )
 def test_an_impossible_setting_is_refused_by_name_value_and_what_is_allowed(
@@ -190,6 +207,37 @@ def test_secrets_never_show() -> None:
     assert "s3cret" not in repr(settings) + str(settings)
     assert as_text("prediction_api_key", settings.prediction_api_key) == "s3cret-a"
     assert "s3cret" not in refusal(database_url="mysql://u:s3cret@h/d", prediction_api_ky="s3cret")
+    assert "s3cret" not in refusal(postgres_dsn="postgresql://u:s3cret@h/d", slack="https://hooks.slack.com/s3cret")
+    for url in ("http://u:s3cret@h", "http://h/?key=s3cret"):
+        said = refusal(prediction_url=url)
+        assert "TRADER_PREDICTION_API_KEY" in said
+        assert "s3cret" not in said
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("TRADER_MAX_DAILY_LOSS: 200", ".env line 1"),
+        ("# ours\nTRADER_MAX_DAILY_LOSS 200", ".env line 2"),
+        ('TRADER_MAX_DAILY_LOSS="200\nTRADER_POLL_SECONDS=30', ".env line 1"),
+        ("TRADER_LIVE", "TRADER_LIVE=value"),
+        ("TRADER_MAX_TRADES=5\ntrader_max_trades=50", "each name once"),
+        ("# f\xfcr uns\nTRADER_MAX_TRADES=5", "UTF-8"),
+    ],
+)
+def test_a_line_of_the_env_file_that_would_be_passed_over_is_refused(content: str, said: str, tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_bytes(content.encode("latin-1"))
+    with pytest.raises(SettingsError) as caught:
+        load_settings(environment={}, env_file=env_file)
+    assert said in str(caught.value)
+
+
+def test_an_env_file_from_windows_is_read(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_bytes("\ufeffTRADER_MAX_TRADES=5\r\n\r\nexport TRADER_SPEED = '2' # twice\r\nOTHER\r\n".encode())
+    settings = load_settings(environment={}, env_file=env_file)
+    assert (settings.max_trades, settings.speed) == (5, 2)
 
 
 @pytest.mark.parametrize(
@@ -241,6 +289,15 @@ def test_words_in_trading_yaml_stay_words(tmp_path: Path) -> None:
     assert [ticker.ticker for ticker in params.tickers] == ["ON", "NO"]
     assert params.risk.max_daily_loss is None
     assert params.correlation_sizing is True
+
+
+def test_whole_numbers_in_trading_yaml_are_decimal(tmp_path: Path) -> None:
+    file = tmp_path / "trading.yaml"
+    file.write_text("quantity: 010\nmax_trades: 0\npairs: [{first: GLD, second: SLV, correlation: -1}]\n")
+    settings = load(trading_file=str(file))
+    assert (settings.quantity, settings.max_trades, settings.pairs[0].correlation) == (10, 0, -1)
+    file.write_text("max_daily_loss: 1:30\n")
+    assert "max_daily_loss = 1:30" in refusal(trading_file=str(file))
 
 
 def test_a_missing_trading_file_is_named() -> None:

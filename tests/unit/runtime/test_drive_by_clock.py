@@ -14,6 +14,7 @@ import pytest
 from config import load_settings
 from core.events import Event, SuspendRequested, Woke
 from runtime.bootstrap import open_session
+from runtime.clock import BrokerClock
 from runtime.drive_by_clock import _keep_connected, drive_by_clock
 from runtime.host import Host
 
@@ -112,13 +113,44 @@ async def test_a_poll_is_decided_on_after_what_came_before_and_wakes_the_drive(t
         await drive_until(host, stepped, Woke, SuspendRequested)
 
 
+class AskedAt(Asked):
+    """One that is due at a time (UTC epoch ms)."""
+
+    def __init__(self, host: Host, at_ms: int) -> None:
+        super().__init__(host)
+        self.due_ms = at_ms
+
+    def is_due(self, now_ms: int) -> bool:
+        return self.due_ms is not None and now_ms >= self.due_ms and super().is_due(now_ms)
+
+
+async def test_a_poll_is_made_when_the_clock_has_leapt_over_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that sleeps before the open wakes after it; its timers know nothing of that."""
+    monkeypatch.setattr("runtime.drive_by_clock.LOOK_SECONDS", 0.0)
+    async with opened(tmp_path) as (host, stepped):
+        due_ms = host.plan.open_ms + 1_800_000
+        host.poller = AskedAt(host, due_ms)  # type: ignore[assignment]  # what the drive needs of one
+
+        async def wake() -> None:
+            await some_turns()
+            host.clock.hear(due_ms)  # type: ignore[union-attr]  # the clock of mode sim
+
+        waking = asyncio.create_task(wake())
+        await drive_until(host, stepped, Woke, SuspendRequested)
+        await waking
+
+
 @pytest.mark.parametrize("turns", [0, 1, 2, 3])
 async def test_a_link_that_breaks_as_the_day_ends_does_not_keep_the_drive_alive(turns: int) -> None:
     async def read_time_ms() -> int:
         return 0
 
     link_lost = asyncio.Event()
-    host: Any = SimpleNamespace(link_lost=link_lost, broker=SimpleNamespace(read_time_ms=read_time_ms), clock=None)
+    host: Any = SimpleNamespace(
+        link_lost=link_lost, broker=SimpleNamespace(read_time_ms=read_time_ms), clock=BrokerClock(0)
+    )
     heartbeats = asyncio.create_task(_keep_connected(host, speed=1.0))
     await some_turns()
     link_lost.set()
