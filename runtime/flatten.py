@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tenacity import (
     AsyncRetrying,
-    before_sleep_log,
+    RetryCallState,
     retry_if_exception_type,
     stop_after_delay,
     wait_random_exponential,
@@ -104,11 +104,16 @@ async def _connect(host: Host) -> None:
         retry=retry_if_exception_type(BrokerUnavailable),
         wait=wait_random_exponential(multiplier=0.2, max=5.0),
         stop=stop_after_delay(CONNECT_SECONDS),
-        before_sleep=before_sleep_log(log, logging.WARNING),
+        before_sleep=_say_again,
         reraise=True,
     ):
         with attempt:
             await host.connector.connect()
+
+
+def _say_again(state: RetryCallState) -> None:
+    problem = state.outcome.exception() if state.outcome is not None else None
+    log.warning("trying the gateway again, for %d s in all: %s", CONNECT_SECONDS, problem)
 
 
 async def _take_over(
