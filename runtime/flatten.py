@@ -11,7 +11,6 @@ from pathlib import Path
 
 from tenacity import (
     AsyncRetrying,
-    RetryCallState,
     retry_if_exception_type,
     stop_after_delay,
     wait_random_exponential,
@@ -28,6 +27,7 @@ from runtime.driving import drive, drive_until_reconciled
 from runtime.holder import SessionAlreadyRunning
 from runtime.host import Host
 from runtime.planning import plan_for, session_folder
+from runtime.reconnect import say_again
 from runtime.reports import FlattenReport, describe
 from runtime.signals import flattened_on_signals
 
@@ -104,16 +104,11 @@ async def _connect(host: Host) -> None:
         retry=retry_if_exception_type(BrokerUnavailable),
         wait=wait_random_exponential(multiplier=0.2, max=5.0),
         stop=stop_after_delay(CONNECT_SECONDS),
-        before_sleep=_say_again,
+        before_sleep=say_again,
         reraise=True,
     ):
         with attempt:
             await host.connector.connect()
-
-
-def _say_again(state: RetryCallState) -> None:
-    problem = state.outcome.exception() if state.outcome is not None else None
-    log.warning("trying the gateway again, for %d s in all: %s", CONNECT_SECONDS, problem)
 
 
 async def _take_over(
