@@ -37,9 +37,17 @@ def register(app: typer.Typer) -> None:
     app.command()(start)
 
 
+DemoDate = Annotated[
+    str | None,
+    typer.Option(
+        "--date", metavar="YYYY-MM-DD", parser=_iso_date, help="The day to play; else 2025-03-12, or the last recorded."
+    ),
+]
+
+
 def demo(
     market: Annotated[str, typer.Option(help="synthetic, or lean:DIR with recorded seconds.")] = "synthetic",
-    date: Date = None,
+    date: DemoDate = None,
     seed: Annotated[int, typer.Option(help="Chooses the synthetic market and the predictions.")] = 1,
     speed: Annotated[float | None, typer.Option(min=1, max=600, help="Simulated seconds per second, to watch.")] = None,
     deterministic: Annotated[

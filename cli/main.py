@@ -40,6 +40,8 @@ def run() -> None:
 
 
 def _is_expected(error: Exception) -> bool:
+    if isinstance(error, OSError) and error.filename is None:
+        return False  # no file is at fault: the traceback tells more
     return any(_name(kind) in EXPECTED for kind in type(error).__mro__)
 
 
@@ -49,9 +51,14 @@ def _explain(error: Exception) -> int:
 
     title, code = next(EXPECTED[name] for name in map(_name, type(error).__mro__) if name in EXPECTED)
     complain(title)
-    for line in str(error).splitlines():
+    for line in _words(error).splitlines():
         complain(f"  {line}")
     return code
+
+
+def _words(error: Exception) -> str:
+    """The error's own text; the driver's where SQLAlchemy wraps it in its class and an address of its manual."""
+    return str(getattr(error, "orig", None) or error)
 
 
 def _name(kind: type) -> str:
@@ -71,6 +78,7 @@ EXPECTED = {
     "sqlalchemy.exc.SQLAlchemyError": ("The database does not do it:", EXIT_UNREACHABLE),
     "db.migrate.DatabaseTooNew": ("The database is of another version:", EXIT_UNREACHABLE),
     "db.journal.JournalError": ("The session's journal is of no use:", 1),
+    "builtins.OSError": ("A file or folder cannot be used (TRADER_STATE_FOLDER says where ours are):", 1),
     "runtime.planning.MarketClosed": ("There is nothing to trade:", 1),
     "runtime.holder.SessionAlreadyRunning": ("This day is being traded already:", 1),
 }

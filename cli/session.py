@@ -27,19 +27,27 @@ def flatten(
     """Go flat and verify it with the broker; works with or without a live session."""
     if tickers and account:
         raise typer.BadParameter("--tickers or --account, not both")
-    from cli.screen import log_to_terminal, say
+    from cli.screen import complain, log_to_terminal, say
     from config import load_settings
 
     settings = load_settings()
     names = tuple(name.strip().upper() for name in tickers.split(",") if name.strip())
     if unknown := set(names).difference(settings.tickers):
-        raise typer.BadParameter(f"not traded here: {', '.join(sorted(unknown))}; nothing was closed")
+        allowed = ", ".join(settings.tickers)
+        raise typer.BadParameter(
+            f"not traded here: {', '.join(sorted(unknown))}; allowed are {allowed}. Nothing was closed"
+        )
     log_to_terminal(logging.WARNING)
     if account:
         _confirm(settings.account)
+    from broker.errors import BrokerError
     from runtime.flatten import flatten as go_flat
 
-    report = asyncio.run(go_flat(settings, or_today(date), names, account, requested_by="trader flatten"))
+    try:
+        report = asyncio.run(go_flat(settings, or_today(date), names, account, requested_by="trader flatten"))
+    except BrokerError:
+        complain("NOT KNOWN TO BE FLAT. When this does not pass soon: log in to TWS or IBKR Mobile and close there.")
+        raise
     say(report.summary)
     raise typer.Exit(0 if report.ok else 1)
 

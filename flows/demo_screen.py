@@ -18,7 +18,7 @@ PLAIN_EVERY_MINUTES = 30
 """Without a terminal: one line for so much of the simulated day."""
 
 SQL_TO_TRY = (
-    "SELECT ticker, side, shares, entry_price, exit_price, exit_reason, net_pnl FROM v_trades ORDER BY opened_at"
+    "SELECT ticker, side, shares, entry_price, exit_price, exit_reason, net_pnl FROM v_trades ORDER BY opened_eastern"
 )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from broker.errors import BrokerError
 from broker.preflight import Finding
-from config import Settings
+from config import Mode, Settings
 from core.market import Prediction
 from db.engine import DatabaseError
 from db.migrate import DatabaseTooNew
@@ -20,6 +20,7 @@ from runtime.calendar import eastern_clock, eastern_date, trading_day
 from runtime.database import with_database
 from runtime.observer import observing
 from runtime.preflight import preflight
+from runtime.probe import NotProbed, must_be_probed, report_file
 from runtime.stack.processes import StackError
 
 FREE_MIN_MB = 1_000
@@ -30,7 +31,7 @@ class Unfit(Exception):
     """A check that ran, and found something that a session cannot work with; the text says what to do."""
 
 
-EXPECTED = (Unfit, BrokerError, DatabaseError, DatabaseTooNew, StackError, OSError)
+EXPECTED = (Unfit, BrokerError, DatabaseError, DatabaseTooNew, StackError, NotProbed, OSError)
 """What a check may raise: its text becomes the finding."""
 
 
@@ -39,6 +40,7 @@ async def examine(settings: Settings) -> tuple[Finding, ...]:
     checks: tuple[tuple[str, Callable[[Settings], Awaitable[str | tuple[Finding, ...]]]], ...] = (
         ("python", _python),
         ("state folder", _state_folder),
+        ("probe", _probe),
         ("calendar", _calendar),
         ("database", _database),
         ("broker", _broker),
@@ -50,7 +52,8 @@ async def examine(settings: Settings) -> tuple[Finding, ...]:
         try:
             found = await check(settings)
         except EXPECTED as problem:
-            found = (Finding(name, False, str(problem) or repr(problem)),)
+            words = str(getattr(problem, "orig", None) or problem)  # the driver's own, without SQLAlchemy's address
+            found = (Finding(name, False, words or repr(problem)),)
         findings += (Finding(name, True, found),) if isinstance(found, str) else found
     return tuple(findings)
 
@@ -69,6 +72,13 @@ async def _state_folder(settings: Settings) -> str:
     if free_mb < FREE_MIN_MB:
         raise Unfit(f"{folder} has {free_mb:,} MB free; make it {FREE_MIN_MB:,} at least")
     return f"{folder} is writable, {free_mb:,} MB free"
+
+
+async def _probe(settings: Settings) -> str:
+    if settings.mode is not Mode.LIVE:
+        return "needed for real money only: `trader probe-broker` with the paper account"
+    must_be_probed(settings)
+    return f"what the broker does with orders is in {report_file(settings)}, or was taken on in words"
 
 
 async def _calendar(settings: Settings) -> str:

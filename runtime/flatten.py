@@ -11,7 +11,6 @@ from pathlib import Path
 
 from tenacity import (
     AsyncRetrying,
-    before_sleep_log,
     retry_if_exception_type,
     stop_after_delay,
     wait_random_exponential,
@@ -28,6 +27,7 @@ from runtime.driving import drive, drive_until_reconciled
 from runtime.holder import SessionAlreadyRunning
 from runtime.host import Host
 from runtime.planning import plan_for, session_folder
+from runtime.reconnect import say_again
 from runtime.reports import FlattenReport, describe
 from runtime.signals import flattened_on_signals
 
@@ -104,7 +104,7 @@ async def _connect(host: Host) -> None:
         retry=retry_if_exception_type(BrokerUnavailable),
         wait=wait_random_exponential(multiplier=0.2, max=5.0),
         stop=stop_after_delay(CONNECT_SECONDS),
-        before_sleep=before_sleep_log(log, logging.WARNING),
+        before_sleep=say_again,
         reraise=True,
     ):
         with attempt:

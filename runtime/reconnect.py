@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from tenacity import AsyncRetrying, before_sleep_log, retry_if_exception_type, wait_random_exponential
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 from broker.errors import BrokerUnavailable, Unavailability
 from runtime.host import Host
@@ -27,7 +27,7 @@ async def reconnect(host: Host) -> None:
     async for attempt in AsyncRetrying(
         retry=retry_if_exception_type(BrokerUnavailable),
         wait=wait_random_exponential(multiplier=0.2 * 2**before, max=PAUSE_MAX_SECONDS),
-        before_sleep=before_sleep_log(log, logging.WARNING),
+        before_sleep=say_again,
     ):
         with attempt:
             number = attempt.retry_state.attempt_number
@@ -42,6 +42,13 @@ async def reconnect(host: Host) -> None:
             host.connected_ms = host.clock.now_ms()
             _hear(host)
             host.connector.subscribe()
+
+
+def say_again(state: RetryCallState) -> None:
+    """Tell the log why the gateway is asked again, and in how long."""
+    problem = state.outcome.exception() if state.outcome is not None else None
+    pause_seconds = state.next_action.sleep if state.next_action is not None else 0.0
+    log.warning("the gateway is tried again in %.1f s: %s", pause_seconds, problem)
 
 
 def _hear(host: Host) -> None:

@@ -13,12 +13,18 @@ class NoPredictionSource(RuntimeError):
     """The settings name nothing to trade on."""
 
 
+def must_have_a_source(settings: Settings) -> None:
+    """Raises NoPredictionSource when the settings name neither the API nor a recorded file."""
+    if settings.prediction_file is None and settings.prediction_url is None:
+        raise NoPredictionSource("no predictions to trade on: set TRADER_PREDICTION_URL, or TRADER_PREDICTION_FILE")
+
+
 def make_source(settings: Settings, clock: Clock) -> PredictionSource:
     """The API or the recorded file that the settings name. Raises NoPredictionSource when they name neither."""
+    must_have_a_source(settings)
     if settings.prediction_file is not None:
         return RecordedPredictionSource(settings.prediction_file, clock.now_ms)
-    if settings.prediction_url is None:
-        raise NoPredictionSource("no predictions to trade on: set TRADER_PREDICTION_URL, or TRADER_PREDICTION_FILE")
+    assert settings.prediction_url is not None
     key = settings.prediction_api_key.get_secret_value() if settings.prediction_api_key else None
     return HttpPredictionSource(
         settings.prediction_url,

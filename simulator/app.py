@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import signal
+import sys
 from asyncio import Server
 from pathlib import Path
 from random import Random
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("simulator")
 PARENT_POLL_SECONDS = 0.5
+EXIT_REFUSED = 2
 
 
 class Gateway:
@@ -150,6 +152,15 @@ class Gateway:
     ) -> None:
         await self.stop()
 
+    def words(self) -> str:
+        """What is played, and where it listens, for the person who started it."""
+        clock, host = self.venue.clock.eastern(), self.options.host
+        predictions = "" if self.predictions_port is None else f", predictions on http://{host}:{self.predictions_port}"
+        return (
+            f"gateway on {host}:{self.port}, account {self.venue.account}, {self.options.market} market of "
+            f"{clock:%Y-%m-%d} from {clock:%H:%M} in New York{predictions}"
+        )
+
     def _write_ready(self, path: Path) -> None:
         """Tell whoever waits for us where we listen; written whole or not at all."""
         facts = {
@@ -177,10 +188,24 @@ async def _serve(options: Options) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    async with Gateway(options) as gateway:
-        _log.info("gateway on port %d, account %s", gateway.port, gateway.venue.account)
+    gateway = await _opened(options)
+    try:
+        _log.info("%s; Ctrl-C ends it", gateway.words())
         while not stopped.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopped.wait(), PARENT_POLL_SECONDS if options.die_with_parent else None)
             if options.die_with_parent and os.getppid() != parent:
                 stopped.set()
+    finally:
+        await gateway.stop()
+
+
+async def _opened(options: Options) -> Gateway:
+    """A gateway that listens. Ends the process with a sentence when it cannot play what the options say."""
+    try:
+        gateway = Gateway(options)
+        await gateway.start()
+    except (ValueError, OverflowError, OSError) as refusal:  # OverflowError: a port beyond 65535
+        sys.stderr.write(f"the simulated gateway does not start: {refusal}\n")
+        raise SystemExit(EXIT_REFUSED) from None
+    return gateway

@@ -58,9 +58,9 @@ class OptionError(ValueError):
     """An option whose value makes no sense; names it and what is allowed."""
 
 
-def parse(arguments: Sequence[str]) -> Options:
+def parse(arguments: Sequence[str], program: str = "python -m simulator") -> Options:
     """The options of a command line. Exits with a message, as argparse does, when it makes no sense."""
-    parser = _parser()
+    parser = _parser(program)
     given = parser.parse_args(arguments)
     try:
         return _options(given)
@@ -96,32 +96,35 @@ def _base_currency(text: str) -> BaseCurrency:
     return BaseCurrency(name, float(rate))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m simulator", description=__doc__)
+def _parser(program: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=program,
+        description="A simulated TWS / IB Gateway, with a prediction service beside it; docs/simulator.md tells all.",
+    )
     default = Options()
     add = parser.add_argument
     add("--host", default=default.host)
-    add("--port", type=int, default=default.port, help="0: any free one")
-    add("--account", default=default.account)
-    add("--market", default=default.market, help="synthetic, lean:DIR, csv:FILE or parquet:FILE")
-    add("--date", dest="day", type=date.fromisoformat, metavar="YYYY-MM-DD")
-    add("--start", default=default.start, metavar="HH:MM", help="New York time at which the clock starts")
-    add("--seed", type=int, default=default.seed)
-    add("--speed", type=float, metavar="N", help="simulated seconds in a second")
+    add("--port", type=int, default=default.port, help="%(default)s by default; 0: any free one")
+    add("--account", default=default.account, help="%(default)s by default")
+    add("--market", default=default.market, help="synthetic (by default), lean:DIR, csv:FILE or parquet:FILE")
+    add("--date", dest="day", type=date.fromisoformat, metavar="YYYY-MM-DD", help="the day to play")
+    add("--start", default=default.start, metavar="HH:MM", help="New York time at which the clock starts; %(default)s")
+    add("--seed", type=int, default=default.seed, help="of the market, outages and faults; %(default)s")
+    add("--speed", type=float, metavar="N", help="simulated seconds in a second; 1")
     add("--deterministic", action="store_true", help="time moves when every client has asked for it")
     add("--observers", type=_client_ids, default=frozenset(), metavar="IDS", help="client ids outside the barrier")
-    add("--outage-seconds", type=int, metavar="N")
+    add("--outage-seconds", type=int, metavar="N", help="what a lost client costs; with --deterministic")
     add("--faults", type=Path, metavar="FILE", help="a fault script (YAML), or the name of a built-in one: case_08")
     add("--chaos", type=int, metavar="SEED", help="draw a schedule of faults")
     add("--fault-log", type=Path, metavar="FILE", help="what was injected, JSON lines")
-    add("--control-port", type=int, metavar="P")
-    add("--predictions-port", type=int, metavar="P")
-    add("--predictions-key", default=default.predictions_key)
-    add("--log-wire", type=Path, metavar="FILE")
-    add("--ready-file", type=Path, metavar="FILE")
+    add("--control-port", type=int, metavar="P", help="take faults and questions while it runs")
+    add("--predictions-port", type=int, metavar="P", help="serve predictions too; 0: on any free port")
+    add("--predictions-key", default=default.predictions_key, metavar="KEY", help="what X-API-Key must say")
+    add("--log-wire", type=Path, metavar="FILE", help="every message of every client")
+    add("--ready-file", type=Path, metavar="FILE", help="written as JSON when all ports listen")
     switches = "; ".join(f"{name}={default!r}" for name, default in asdict(Doubts()).items())
     add("--doubt", action="append", default=[], metavar="NAME=VALUE", help=f"another variant of IB: {switches}")
-    add("--read-only", action="store_true")
+    add("--read-only", action="store_true", help="refuse orders, as a read-only API does")
     add("--cash", action="store_true", help="a cash account: no margin, no short sales")
     add("--base-currency", type=_base_currency, default=default.base_currency, metavar="NAME:RATE",
         help="what the account is kept in, and what a dollar costs in it: EUR:0.92")  # fmt: skip

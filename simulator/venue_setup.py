@@ -9,7 +9,7 @@ from typing import Final
 
 from simulator.clock import eastern_ms, seconds_of_day
 from simulator.market.calendar import session
-from simulator.market.source import Market, open_market
+from simulator.market.source import MARKETS, Market, open_market
 from simulator.options import Options
 from simulator.venue import Venue, VenueOptions
 
@@ -48,4 +48,7 @@ def _default_day(market: str) -> date:
         found = [name[:8] for name in names if re.match(r"\d{8}_", name)]
         if found:
             return date.fromisoformat(max(found))
-    raise ValueError(f"--market {market}: give the day to play with --date YYYY-MM-DD")
+        raise ValueError(f"--market {market}: no folder with recorded days (YYYYMMDD_..._trade.zip)")
+    if kind in ("csv", "parquet"):
+        raise ValueError(f"--market {market}: give the day to play with --date YYYY-MM-DD")
+    raise ValueError(f"--market {market}: allowed are {MARKETS}")

@@ -152,7 +152,9 @@ class LocalStack:
         self._server = PrefectServer(prefect_url, self.prefect_folder, self._options.prefect_port)
         starting.push_async_callback(self._server.stop)
         await side_by_side(asyncio.to_thread(upgrade, self.postgres_url), self._server.start())
-        self._options.progress(f"Prefect at {self._server.ui_url}")
+        wanted = self._options.prefect_port
+        moved = "" if wanted in (0, self._server.port) else f" (port {wanted}, TRADER_PREFECT_PORT, is taken)"
+        self._options.progress(f"Prefect at {self._server.ui_url}{moved}")
 
     async def _databases(self, starting: AsyncExitStack) -> tuple[str, str]:
         """The URLs of our database and of Prefect's."""

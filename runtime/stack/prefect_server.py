@@ -40,13 +40,13 @@ class PrefectServer:
         """`database_url`: postgresql://... of Prefect's own database. `port`: the preferred one; 0 = any free one."""
         self._database_url = database_url
         self._folder = folder
-        self._port = free_port(port)
+        self.port = free_port(port)
         self._process: ChildProcess | None = None
 
     @property
     def ui_url(self) -> str:
         """Where a person looks."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://127.0.0.1:{self.port}"
 
     @property
     def api_url(self) -> str:
@@ -65,7 +65,7 @@ class PrefectServer:
                 name="the Prefect server",
                 arguments=[
                     *(sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"),
-                    *("--host", "127.0.0.1", "--port", str(self._port), "--log-level", "warning"),
+                    *("--host", "127.0.0.1", "--port", str(self.port), "--log-level", "warning"),
                     *("--timeout-graceful-shutdown", "1"),
                 ],
                 log_file=self._folder / "server.log",
@@ -92,7 +92,7 @@ class PrefectServer:
             **client_environment(self.api_url, self._folder),
             "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"{scheme.partition('+')[0]}+asyncpg://{address}",
             "PREFECT_SERVER_API_HOST": "127.0.0.1",
-            "PREFECT_SERVER_API_PORT": str(self._port),
+            "PREFECT_SERVER_API_PORT": str(self.port),
             "PREFECT_SERVER_UI_API_URL": self.api_url,
             "PREFECT__SERVER_FINAL": "1",  # as `prefect server start` does for its uvicorn
         }

@@ -37,14 +37,16 @@ class ChildCommand:
 class ChildProcess:
     """A running child. Ends with us: its leash sees our end of the pipe close."""
 
-    def __init__(self, command: ChildCommand, leash: asyncio.subprocess.Process) -> None:
+    def __init__(self, command: ChildCommand, leash: asyncio.subprocess.Process, log_bytes_before: int) -> None:
         self._command = command
         self._leash = leash
+        self._log_bytes_before = log_bytes_before
 
     @classmethod
     async def start(cls, command: ChildCommand) -> ChildProcess:
         """Start the command; its output is added to the log file."""
         _keep_short(command.log_file)
+        before = command.log_file.stat().st_size if command.log_file.exists() else 0
         with command.log_file.open("ab") as log:
             leash = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", "-S", str(LEASH)),
@@ -61,7 +63,7 @@ class ChildProcess:
             "keep_descendants": command.keep_descendants,
         }
         _pipe(leash).write(json.dumps(order).encode() + b"\n")
-        return cls(command, leash)
+        return cls(command, leash, before)
 
     @property
     def running(self) -> bool:
@@ -96,7 +98,9 @@ class ChildProcess:
         await self._leash.wait()
 
     def _log_tail(self) -> str:
-        text = self.log_file.read_text(errors="replace")[-LOG_TAIL_CHARACTERS:].strip()
+        """The end of what this child said; what earlier ones said stands before it in the same file."""
+        own = self.log_file.read_bytes()[self._log_bytes_before :]
+        text = own.decode(errors="replace")[-LOG_TAIL_CHARACTERS:].strip()
         return f"see {self.log_file}" + (f", which ends:\n{text}" if text else "")
 
 

@@ -21,6 +21,7 @@ from runtime.control import ControlCommand, ControlRequest, SessionUnreachable
 from runtime.ports import AlertSink
 from runtime.stack.absence import Absence
 from runtime.stack.local_stack import LocalStack, Progress, StackOptions
+from runtime.stack.outlook import outlook
 from runtime.stack.processes import ChildCommand, ChildProcess, StackError
 from runtime.stack.restarts import Restarts, has_process
 from runtime.stack.today import tell_if_untraded
@@ -73,12 +74,15 @@ async def _run(settings: Settings, progress: Progress) -> None:
         worker = Worker(environment, stack.prefect_folder)
         await worker.start()
         alerts = Alerts(tuple(url.get_secret_value() for url in settings.alert_urls), OURSELVES)
+        for words in outlook(settings, time.time_ns() // 1_000_000):
+            progress(words)
         progress(f"unattended: {stack.prefect_ui_url} shows schedules and runs; Ctrl-C stops")
         try:
             await tell_if_untraded(stack.prefect_api_url, settings, alerts, time.time_ns() // 1_000_000)
             restarts = Restarts(stack.prefect_api_url, alerts, partial(has_process, settings))
             await _watch(worker, restarts, Watched.of(stack.prefect_folder, alerts), stop)
         finally:
+            progress("stopping: sessions first, then the worker, Prefect and Postgres")
             await stop_sessions(settings.state_folder / "sessions", progress)
             await worker.stop()
             alerts.close()

@@ -27,6 +27,10 @@ class Market(Protocol):
         """The earliest day that has tapes."""
 
 
+MARKETS = "synthetic, lean:DIR, csv:FILE, parquet:FILE"
+"""What `--market` may say."""
+
+
 def open_market(words: str, day: date, seed: int) -> Market:
     """`synthetic`, `lean:DIR`, `csv:FILE` or `parquet:FILE`. ValueError for other words or for a day without data."""
     kind, _, place = words.partition(":")
@@ -42,4 +46,4 @@ def open_market(words: str, day: date, seed: int) -> Market:
         from simulator.market.recorded import RecordedMarket
 
         return RecordedMarket(kind, Path(place), day)
-    raise ValueError(f"market {words!r}: allowed are synthetic, lean:DIR, csv:FILE, parquet:FILE")
+    raise ValueError(f"market {words!r}: allowed are {MARKETS}")

@@ -13,6 +13,7 @@ from db.engine import ensure_database, open_database
 from db.journal import Journal
 from db.models import Base
 from db.views import VIEWS
+from flows.demo_screen import SQL_TO_TRY
 from tests.support.journals import SESSION
 from tests.support.postgres import TEMPLATE
 from tests.support.shipping import DAY, ship_all
@@ -45,6 +46,11 @@ def test_every_example_runs(page_url: str, example: str) -> None:
     with open_database(page_url).connect() as connection:
         result = connection.exec_driver_sql(example)
         assert result.returns_rows
+
+
+def test_the_statement_that_the_demo_suggests_runs(page_url: str) -> None:
+    with open_database(page_url).connect() as connection:
+        assert connection.exec_driver_sql(SQL_TO_TRY).all()
 
 
 def test_there_is_an_example_for_every_view() -> None:

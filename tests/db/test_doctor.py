@@ -53,3 +53,14 @@ async def test_what_is_missing_is_said_in_words(tmp_path: Path, monkeypatch: pyt
     assert "127.0.0.1:1" in texts["connection"]
     assert "TRADER_PREDICTION_URL" in texts["predictions"]
     assert "nothing" not in texts["database"]
+    assert "sqlalche.me" not in texts["database"]
+
+
+async def test_real_money_without_a_probe_is_missing_something(tmp_path: Path) -> None:
+    settings = settings_with(
+        mode="live", live=True, account="U7654321", ib_port=1, database_url="postgresql://127.0.0.1:1/none",
+        state_folder=tmp_path,
+    )  # fmt: skip
+    found = {finding.check: finding for finding in await examine(settings)}["probe"]
+    assert not found.is_ok
+    assert "trader probe-broker" in found.words

@@ -108,6 +108,18 @@ async def test_a_child_that_ends_before_it_is_ready_says_why(tmp_path: Path) -> 
         await child.wait_until(never, SOON_SECONDS)
 
 
+async def test_the_end_of_the_log_is_of_this_child_alone(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("an earlier one's traceback\n")
+    child = await ChildProcess.start(command(tmp_path, "-c", "raise SystemExit('no such market')"))
+
+    async def never() -> bool:
+        return False
+
+    with pytest.raises(StackError, match=r"which ends:\nno such market$"):
+        await child.wait_until(never, SOON_SECONDS)
+    assert (tmp_path / "log").read_text().startswith("an earlier one's traceback")
+
+
 async def test_sigint_works_although_the_shell_ignores_it(tmp_path: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in a shell's background job
     try:

@@ -111,3 +111,39 @@ async def test_a_replay_from_the_command_line(tmp_path: Path, capsys: pytest.Cap
     async with process(tmp_path, "--deterministic", "--account", "DU7654321") as (_, ready):
         assert await asyncio.to_thread(replay_main, [str(log), "--port", str(ready["port"])]) == 1
     assert "DU7654321" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--market", "lean:/nowhere"), "lean:/nowhere: no folder with recorded days"),
+        (("--market", "foo"), "allowed are synthetic, lean:DIR"),
+        (("--market", "csv:/nowhere"), "give the day to play"),
+        (("--market", "csv:/nowhere", "--date", "2025-03-12"), "/nowhere"),
+        (("--date", "2025-03-15"), "closed on that day"),
+        (("--faults", "nope"), "no such file"),
+        (("--port", "80000"), "0-65535"),
+    ],
+)
+async def test_what_it_cannot_play_it_refuses_in_one_sentence(options: tuple[str, ...], said: str) -> None:
+    code, words = await refusal("--port", "0", *options)
+    assert code == 2
+    assert said in words
+    assert len(words.splitlines()) == 1
+
+
+async def test_a_port_that_is_taken_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    async with process(tmp_path) as (_, ready):
+        code, words = await refusal("--port", str(ready["port"]))
+    assert code == 2
+    assert "address already in use" in words
+    assert len(words.splitlines()) == 1
+
+
+async def refusal(*options: str) -> tuple[int | None, str]:
+    """The exit code of a gateway that does not start, and what it said."""
+    gateway = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "simulator", *options), cwd=ROOT, stderr=asyncio.subprocess.PIPE
+    )
+    _, words = await asyncio.wait_for(gateway.communicate(), PATIENCE_SECONDS)
+    return gateway.returncode, words.decode()

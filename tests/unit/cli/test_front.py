@@ -108,6 +108,7 @@ def test_config_tells_value_and_origin_and_no_secret() -> None:
         (["demo", "--speed", "0"], "--speed"),
         (["flatten", "--tickers", "SOXL", "--account"], "not both"),
         (["flatten", "--tickers", "SOXL,SOXX"], "SOXX"),
+        (["flatten", "--tickers", "SOXX"], "CVNA"),
         (["nonsense"], "No such command"),
     ],
 )
@@ -139,3 +140,34 @@ def test_an_error_that_is_an_answer_ends_with_its_code_and_no_traceback(tmp_path
     assert "The database does not do it:" in done.stderr
     assert "Traceback" not in done.stderr
     assert "s3cret" not in done.stderr
+
+
+@pytest.mark.parametrize("command", [["trades"], ["demo"], ["start"], ["session", "--date", "2025-03-12"], ["backup"]])
+def test_a_state_folder_that_cannot_be_one_is_told_in_words(command: list[str], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = trader(*command, TRADER_STATE_FOLDER=str(tmp_path / "file"))
+    assert done.returncode == 1
+    assert "TRADER_STATE_FOLDER" in done.stderr
+    assert str(tmp_path / "file") in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_database_that_does_not_answer_is_told_in_the_words_of_its_driver(tmp_path: Path) -> None:
+    done = trader(
+        "trades", TRADER_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none", TRADER_STATE_FOLDER=str(tmp_path)
+    )
+    assert done.returncode == 3
+    assert "port 1 failed" in done.stderr
+    for noise in ("psycopg", "sqlalche.me"):
+        assert noise not in done.stderr
+
+
+def test_a_flatten_that_reaches_no_broker_says_where_to_close(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runtime.flatten.CONNECT_SECONDS", 0.5)
+    monkeypatch.setenv("TRADER_STATE_FOLDER", str(tmp_path))
+    monkeypatch.setenv("TRADER_IB_PORT", "1")
+    monkeypatch.setenv("TRADER_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    result = CliRunner().invoke(app, ["flatten", "--date", "2025-03-12"])
+    assert type(result.exception).__name__ == "BrokerUnavailable"
+    assert "NOT KNOWN TO BE FLAT" in result.stderr
+    assert "<unknown>" not in result.stderr

@@ -79,3 +79,13 @@ async def test_after_a_healthy_time_it_is_at_once_again(pauses: list[float]) -> 
     line.at_ms += HEALTHY_MS - 1
     await reconnect(line.host)
     assert len(pauses) == 1
+
+
+@pytest.mark.usefixtures("pauses")
+async def test_the_log_tells_why_and_in_how_long(caplog: pytest.LogCaptureFixture) -> None:
+    line = Line()
+    line.refusals = 1
+    await reconnect(line.host)
+    assert [record.getMessage() for record in caplog.records] == [
+        "the gateway is tried again in 0.2 s: nothing listens"
+    ]
