@@ -260,7 +260,7 @@ def _wait_for_market(desk: Desk, book: Book, run: Exit) -> None:
             f"{book.ticker}: exit waits",
             f"A market order for {order.shares} shares ({run.reason}) has not filled; is the ticker halted? It stays.",
         )
-    elif order is not None and order.stage is Stage.REJECTED and not order.filled:
+    elif order is not None and _is_refused(desk, book, order):
         desk.alert(
             Severity.CRITICAL,
             f"exit/{book.ticker}",
@@ -273,6 +273,17 @@ def _wait_for_market(desk: Desk, book: Book, run: Exit) -> None:
                 place_emergency(desk, book, bracket)
     else:
         _go(desk, run, ExitStep.CLEARING)
+
+
+def _is_refused(desk: Desk, book: Book, order: Order) -> bool:
+    """Whether the broker does not take it: by an error, or by cancelling a second one as well, soon after the first."""
+    if order.filled or order.stage is Stage.REJECTED:
+        return not order.filled
+    since_ms = desk.state.now_ms - PAUSE_MS
+    return order.stage is Stage.CANCELLED and any(
+        one is not order and one.leg is order.leg and one.stage is Stage.CANCELLED and one.ended_ms > since_ms
+        for one in book.ended.values()
+    )
 
 
 def _left(book: Book, run: Exit) -> int:
