@@ -95,7 +95,8 @@ def read_back(desk: Desk, book: Book, run: Exit, left: int) -> None:
     elif not book.disagreed_step:  # else the account lacks shares that nothing has sold: the next answer tells
         _expire_reversal(desk, book, run)
         book.exit = None
-        desk.clear(f"exit/{book.ticker}", f"{book.ticker} is flat, verified at the broker.")
+        for alert in ("exit", "overnight"):
+            desk.clear(f"{alert}/{book.ticker}", f"{book.ticker} is flat, verified at the broker.")
 
 
 def _tells_what_is_left(desk: Desk, book: Book, run: Exit) -> bool:

@@ -90,9 +90,8 @@ def test_what_is_left_a_minute_before_the_close_gets_a_gtc_stop_and_a_critical_a
         "GTC",
     )
     play.when(minutes(1), then=[]).check("phase", phase, Phase.CLOSING)
-    play.when(
-        filled("overnight_stop", 133, "74.80"), then=["trade: long 133 stop -39.90", "over: exit", "phase: closed"]
-    )
+    flat = ["trade: long 133 stop -39.90", "over: exit", "over: overnight", "phase: closed"]
+    play.when(filled("overnight_stop", 133, "74.80"), then=flat)
 
 
 def before_the_deadline() -> Playbook:
@@ -151,6 +150,8 @@ def test_a_deadline_without_a_broker_tells_a_person() -> None:
     play.when(until(PLAN.deadline_ms)).check("alerts", lambda p: p.alerts[-1], "deadline")
     play.when(price_unknown, market_orders_wait)
     play.when(link_back).check("stop", lambda p: p.ref("overnight_stop").endswith("overnight_stop"), True)
+    play.when(filled("overnight_stop", 133, "74.80"), seconds(2)).check("phase", phase, Phase.CLOSED)
+    assert not {"deadline", "overnight/SOXL"} & play.engine.state.alerts.keys(), "nothing is left to do by hand"
 
 
 def test_a_session_that_starts_late_takes_no_entry_and_closes_what_it_finds() -> None:
