@@ -80,8 +80,8 @@ def watch_cover(desk: Desk, book: Book) -> None:
 def tend_bracket(desk: Desk, book: Book, bracket: Bracket) -> bool:
     """Bring a bracket's orders to what its position calls for. False: no stop can be made to work; close it."""
     entry = book.live(bracket.entry)
-    if entry is not None and bracket.exited:
-        desk.cancel(book, entry)  # its exits run while it is filling: what would still fill has no trade
+    if entry is not None and (bracket.exited or book.position * bracket.side.sign < 0):
+        desk.cancel(book, entry)  # exits run while it is filling, its own or those of the first bracket of an add
     if bracket.held <= 0:
         if entry is None:
             sweep(desk, book, bracket)
