@@ -372,7 +372,7 @@ def _wait_overnight(desk: Desk, book: Book, run: Exit) -> None:
     side = Side.LONG if book.position > 0 else Side.SHORT
     if book.position == 0:
         _wait_for_siblings(desk, book, run)
-    elif stop is None:
+    elif stop is None or (stop.hangs and stop.spec.action is not side.exit_action):
         if run.rounds < OVERNIGHT_ATTEMPTS_MAX:
             _hold_overnight(desk, book, run)
     else:

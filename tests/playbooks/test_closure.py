@@ -13,6 +13,8 @@ from tests.support.happenings import (
     broker_mute,
     broker_speaks,
     buy,
+    cancels_end,
+    cancels_hang,
     error,
     filled,
     flatten,
@@ -123,6 +125,16 @@ def test_a_gtc_stop_turns_with_its_position() -> None:
     late = play.broker.orders[play.ref("exit")].spec
     play.broker.trade("SOXL", late.action, 150, "75.00", late.order_ref)
     play.when(seconds(10)).check("turned", works, {"overnight_stop": ("BUY", 17)})
+
+
+def test_a_position_that_has_turned_gets_its_gtc_stop_although_the_one_of_before_hangs() -> None:
+    """That one would only sell still more."""
+    play = before_the_deadline().when(cancels_hang, happens(e.Woke(0, "deadline")))
+    late = play.broker.orders[play.ref("exit")].spec
+    play.broker.trade("SOXL", late.action, 150, "75.00", late.order_ref)
+    play.when(seconds(9)).check("waits", lambda p: p.broker.orders[p.ref("overnight_stop")].spec.action, "SELL")
+    play.when(seconds(5)).check("turned", lambda p: works(p)["overnight_stop"], ("BUY", 17))
+    play.when(cancels_end, seconds(5)).check("alone", works, {"overnight_stop": ("BUY", 17)})
 
 
 def test_a_gtc_stop_that_is_refused_is_tried_three_times() -> None:
