@@ -226,8 +226,8 @@ def ensure(
         book.look_again(settled_ms)
     if (shares, limit, stop) == (order.shares, order.limit_price, order.stop_price):
         return
-    retry_ms = order.sent_ms + REFUSED_MS
-    if order.refusals >= REFUSALS_MAX and desk.state.now_ms < retry_ms:
+    retry_ms = order.sent_ms + REFUSED_MS if order.refusals >= REFUSALS_MAX else order.denied_ms + ECHO_MS
+    if desk.state.now_ms < retry_ms:
         book.look_again(retry_ms)
     else:
         desk.modify(book, order, shares, limit, stop)
