@@ -80,6 +80,12 @@ def test_cancels_that_are_lost_are_repeated_and_then_hang_too() -> None:
     play.check("flat", lambda p: p.engine.is_exited(), True)
 
 
+def test_a_single_order_whose_cancels_are_lost_hangs_too() -> None:
+    """The echo before each read-back drew a new cancel, and so no read-back told of the order."""
+    play = stuck(doubts(cancel_takes_siblings=False, timed_exit_refused=True)).when(ended("target"))
+    play.when(cancels_are_lost, flatten(), seconds(20)).check("passed over", lambda p: sent(p, Leg.EXIT), [133])
+
+
 def test_a_cancel_that_is_slow_is_none_that_hangs() -> None:
     play = stuck().when(cancels_hang, flatten()).when(seconds(19))
     play.when(cancels_end, then=[market_exit(2, "SELL", 133)])
