@@ -36,7 +36,8 @@ def finish_closing(desk: Desk) -> None:
         state.quiet_step = desk.read_broker("is the session flat?")
     elif state.read_done_step >= state.quiet_step:
         state.closed = True
-        desk.clear("link", "The session has closed, flat at the broker.")  # nobody is left to see the trouble end
+        for alert in ("link", "deadline"):  # nobody is left to see the trouble end
+            desk.clear(alert, "The session has closed, flat at the broker.")
         desk.settle_phase()
 
 

@@ -95,7 +95,8 @@ def read_back(desk: Desk, book: Book, run: Exit, left: int) -> None:
     elif not book.disagreed_step:  # else the account lacks shares that nothing has sold: the next answer tells
         _expire_reversal(desk, book, run)
         book.exit = None
-        desk.clear(f"exit/{book.ticker}", f"{book.ticker} is flat, verified at the broker.")
+        for alert in ("exit", "overnight"):
+            desk.clear(f"{alert}/{book.ticker}", f"{book.ticker} is flat, verified at the broker.")
 
 
 def _tells_what_is_left(desk: Desk, book: Book, run: Exit) -> bool:
@@ -260,7 +261,7 @@ def _wait_for_market(desk: Desk, book: Book, run: Exit) -> None:
             f"{book.ticker}: exit waits",
             f"A market order for {order.shares} shares ({run.reason}) has not filled; is the ticker halted? It stays.",
         )
-    elif order is not None and order.stage is Stage.REJECTED and not order.filled:
+    elif order is not None and _is_refused(desk, book, order):
         desk.alert(
             Severity.CRITICAL,
             f"exit/{book.ticker}",
@@ -273,6 +274,17 @@ def _wait_for_market(desk: Desk, book: Book, run: Exit) -> None:
                 place_emergency(desk, book, bracket)
     else:
         _go(desk, run, ExitStep.CLEARING)
+
+
+def _is_refused(desk: Desk, book: Book, order: Order) -> bool:
+    """Whether the broker does not take it: by an error, or by cancelling a second one as well, soon after the first."""
+    if order.filled or order.stage is Stage.REJECTED:
+        return not order.filled
+    since_ms = desk.state.now_ms - PAUSE_MS
+    return order.stage is Stage.CANCELLED and any(
+        one is not order and one.leg is order.leg and one.stage is Stage.CANCELLED and one.ended_ms > since_ms
+        for one in book.ended.values()
+    )
 
 
 def _left(book: Book, run: Exit) -> int:
@@ -360,7 +372,7 @@ def _wait_overnight(desk: Desk, book: Book, run: Exit) -> None:
     side = Side.LONG if book.position > 0 else Side.SHORT
     if book.position == 0:
         _wait_for_siblings(desk, book, run)
-    elif stop is None:
+    elif stop is None or (stop.hangs and stop.spec.action is not side.exit_action):
         if run.rounds < OVERNIGHT_ATTEMPTS_MAX:
             _hold_overnight(desk, book, run)
     else:

@@ -41,6 +41,12 @@ def judge(desk: Desk, order: Order) -> None:
         order.hangs = True
 
 
+def is_overdue(desk: Desk, order: Order) -> bool:
+    """Whether its cancel, sent anew for an echo on the way to the answer, has kept that from telling that it hangs."""
+    ending_ms, is_ending = order.ending_ms, order.stage is Stage.CANCELLING and not order.hangs
+    return is_ending and ending_ms is not None and desk.state.now_ms >= ending_ms + HANG_MS
+
+
 def watch_hanging(desk: Desk, book: Book) -> None:
     """Tell a person on both edges; and ask what became of a stop that the broker itself says it is cancelling."""
     hanging = [order for order in book.orders.values() if order.hangs]

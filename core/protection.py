@@ -80,8 +80,8 @@ def watch_cover(desk: Desk, book: Book) -> None:
 def tend_bracket(desk: Desk, book: Book, bracket: Bracket) -> bool:
     """Bring a bracket's orders to what its position calls for. False: no stop can be made to work; close it."""
     entry = book.live(bracket.entry)
-    if entry is not None and bracket.exited:
-        desk.cancel(book, entry)  # its exits run while it is filling: what would still fill has no trade
+    if entry is not None and (bracket.exited or book.position * bracket.side.sign < 0):
+        desk.cancel(book, entry)  # exits run while it is filling, its own or those of the first bracket of an add
     if bracket.held <= 0:
         if entry is None:
             sweep(desk, book, bracket)
@@ -226,8 +226,8 @@ def ensure(
         book.look_again(settled_ms)
     if (shares, limit, stop) == (order.shares, order.limit_price, order.stop_price):
         return
-    retry_ms = order.sent_ms + REFUSED_MS
-    if order.refusals >= REFUSALS_MAX and desk.state.now_ms < retry_ms:
+    retry_ms = order.sent_ms + REFUSED_MS if order.refusals >= REFUSALS_MAX else order.denied_ms + ECHO_MS
+    if desk.state.now_ms < retry_ms:
         book.look_again(retry_ms)
     else:
         desk.modify(book, order, shares, limit, stop)

@@ -33,6 +33,7 @@ class Order:
     filled: int = 0  # by executions, which are the truth
     reported_filled: int = 0  # by status messages, which may run ahead of the executions
     refusals: int = 0  # modifications refused in a row
+    denied_ms: int = 0  # when an echo last answered one with another number of shares
     sent_ms: int = 0  # when the last instruction left
     touched_step: int = 0  # the step in which it was last sent, changed or heard of
     ended_ms: int = 0

@@ -50,9 +50,11 @@ def on_order_reported(desk: Desk, event: OrderReported) -> None:
     order.perm_id = order.perm_id or row.perm_id
     hear_status(desk, book, order, row.status, row.filled, row.shares)
     if row.status in LIVE_STATUSES and echoes(order, row):
-        take_values(order, row)
         if order.stage is Stage.CHANGING:
             order.refusals = 0
+            if row.shares != order.shares:
+                order.denied_ms = desk.state.now_ms
+        take_values(order, row)
         desk.hear(book, order, Heard.ECHO)
     tend(desk, book)
 

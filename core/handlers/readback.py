@@ -12,7 +12,7 @@ from core.events import BrokerRead
 from core.exposure import mark_of
 from core.handlers.executions import take
 from core.handlers.orders import LIVE_STATUSES, end_double, entry_never_arrived, find, quarantine, take_values
-from core.hanging import hear_ending, judge
+from core.hanging import hear_ending, is_overdue, judge
 from core.losses import weigh_loss
 from core.money import ZERO, cents
 from core.orders import Execution, OpenOrder, parse_order_ref, revision_of
@@ -141,7 +141,7 @@ def _compare_orders(desk: Desk, book: Book, listed: dict[str, OpenOrder], asked_
         if row is None and not order.is_live:
             continue
         if asked_step <= order.touched_step and not (row is not None and order.stage is Stage.ABSENT):
-            desk.state.read_again |= order.stage is Stage.UNKNOWN
+            desk.state.read_again |= order.stage is Stage.UNKNOWN or is_overdue(desk, order)
             continue
         has_filled = order.stage is Stage.FILLED and row is not None and row.shares <= order.filled
         if row is None:

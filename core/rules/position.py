@@ -16,11 +16,11 @@ def order_in_flight(candidate: Candidate) -> Refusal | None:
 
 
 def is_in_flight(book: Book) -> bool:
-    """An entry, an exit, a change, an execution or an explanation is outstanding; when flat, any live order."""
+    """An entry, an exit, a change, an end, an execution or an explanation is outstanding; when flat, any live order."""
     if book.exit is not None or book.behind or book.disagreed_step:
         return True
     return any(
-        order.leg is Leg.ENTRY or order.stage in IN_FLIGHT_STAGES or book.position == 0
+        order.leg is Leg.ENTRY or order.stage in IN_FLIGHT_STAGES or order.hangs or book.position == 0
         for order in book.orders.values()
     )
 

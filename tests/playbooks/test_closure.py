@@ -13,6 +13,8 @@ from tests.support.happenings import (
     broker_mute,
     broker_speaks,
     buy,
+    cancels_end,
+    cancels_hang,
     error,
     filled,
     flatten,
@@ -90,9 +92,8 @@ def test_what_is_left_a_minute_before_the_close_gets_a_gtc_stop_and_a_critical_a
         "GTC",
     )
     play.when(minutes(1), then=[]).check("phase", phase, Phase.CLOSING)
-    play.when(
-        filled("overnight_stop", 133, "74.80"), then=["trade: long 133 stop -39.90", "over: exit", "phase: closed"]
-    )
+    flat = ["trade: long 133 stop -39.90", "over: exit", "over: overnight", "phase: closed"]
+    play.when(filled("overnight_stop", 133, "74.80"), then=flat)
 
 
 def before_the_deadline() -> Playbook:
@@ -126,6 +127,16 @@ def test_a_gtc_stop_turns_with_its_position() -> None:
     play.when(seconds(10)).check("turned", works, {"overnight_stop": ("BUY", 17)})
 
 
+def test_a_position_that_has_turned_gets_its_gtc_stop_although_the_one_of_before_hangs() -> None:
+    """That one would only sell still more."""
+    play = before_the_deadline().when(cancels_hang, happens(e.Woke(0, "deadline")))
+    late = play.broker.orders[play.ref("exit")].spec
+    play.broker.trade("SOXL", late.action, 150, "75.00", late.order_ref)
+    play.when(seconds(9)).check("waits", lambda p: p.broker.orders[p.ref("overnight_stop")].spec.action, "SELL")
+    play.when(seconds(5)).check("turned", lambda p: works(p)["overnight_stop"], ("BUY", 17))
+    play.when(cancels_end, seconds(5)).check("alone", works, {"overnight_stop": ("BUY", 17)})
+
+
 def test_a_gtc_stop_that_is_refused_is_tried_three_times() -> None:
     play = Playbook(at((PLAN.closure_ms - OPEN_MS) // 1000 - 120)).when(sell())
     play.when(price_unknown, market_orders_wait, refuses(Leg.OVERNIGHT_STOP)).when(until(PLAN.deadline_ms), minutes(3))
@@ -151,6 +162,8 @@ def test_a_deadline_without_a_broker_tells_a_person() -> None:
     play.when(until(PLAN.deadline_ms)).check("alerts", lambda p: p.alerts[-1], "deadline")
     play.when(price_unknown, market_orders_wait)
     play.when(link_back).check("stop", lambda p: p.ref("overnight_stop").endswith("overnight_stop"), True)
+    play.when(filled("overnight_stop", 133, "74.80"), seconds(2)).check("phase", phase, Phase.CLOSED)
+    assert not {"deadline", "overnight/SOXL"} & play.engine.state.alerts.keys(), "nothing is left to do by hand"
 
 
 def test_a_session_that_starts_late_takes_no_entry_and_closes_what_it_finds() -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from core.bracket import Stage
 from core.commands import ReadBroker
 from core.vocabulary import Action, Leg, OrderStatus, Phase
 from tests.support.happenings import (
@@ -32,6 +33,7 @@ from tests.support.happenings import (
     sell,
     stop_session,
     traded_by_hand,
+    trades_at,
     until,
 )
 from tests.support.in_words import emergency, market_exit, modifies
@@ -76,6 +78,12 @@ def test_cancels_that_are_lost_are_repeated_and_then_hang_too() -> None:
     play.check("stays", lambda p: p.broker.orders[p.ref("exit")].is_live, True)
     play.when(cancels_end, seconds(30)).when(filled("exit", 133, "75.00"))
     play.check("flat", lambda p: p.engine.is_exited(), True)
+
+
+def test_a_single_order_whose_cancels_are_lost_hangs_too() -> None:
+    """The echo before each read-back drew a new cancel, and so no read-back told of the order."""
+    play = stuck(doubts(cancel_takes_siblings=False, timed_exit_refused=True)).when(ended("target"))
+    play.when(cancels_are_lost, flatten(), seconds(20)).check("passed over", lambda p: sent(p, Leg.EXIT), [133])
 
 
 def test_a_cancel_that_is_slow_is_none_that_hangs() -> None:
@@ -277,6 +285,14 @@ def test_a_group_that_was_given_up_and_hangs_is_told_of_and_never_chosen_again()
     assert book.exposed_since_ms is None
     play.when(filled("stop", 133, "74.80"), minutes(1)).check("flat", account, 0)
     play.when(buy()).check("no entry beside it", lambda p: p.decisions[-1].refusal, "order_in_flight")
+
+
+def test_nothing_is_added_to_a_position_beside_what_hangs_though_it_is_listed_as_working() -> None:
+    play = Playbook(doubts(cancel_takes_siblings=False)).when(market_orders_wait, buy())
+    play.when(filled("entry", 40, "75.10"), seconds(2)).when(cancels_are_lost, filled("entry", 93, "75.10"), minutes(1))
+    play.when(seconds(8), trades_at("75.18"), buy(0.9))
+    assert all(order.stage is Stage.LIVE for order in play.engine.state.books["SOXL"].orders.values())
+    play.check("refused", lambda p: p.decisions[-1].refusal, "order_in_flight")
 
 
 def test_an_emergency_stop_that_hangs_alone_is_replaced() -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from core import events as e
-from core.commands import ReadBroker
+from core.commands import ModifyOrder, ReadBroker
 from core.protection import aim
 from core.vocabulary import Action, ErrorKind, Leg, OrderKind, OrderStatus
 from tests.support.happenings import (
@@ -273,3 +273,15 @@ def test_shares_of_both_sides_that_a_lost_journal_leaves_are_not_tended_beside_e
     play.when(seconds(5)).when(filled("target", 34, "74.95"), minutes(4)).when(buy())
     play.when(restarted(journal=False), seconds(30)).check("nothing works", lambda p: p.broker.working("SOXL"), [])
     play.check("ours", lambda p: (p.engine.position("SOXL"), p.broker.positions["SOXL"]), (0, 99))
+
+
+def test_a_broker_that_keeps_another_number_of_shares_is_asked_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each echo drew the same change anew, as fast as they came."""
+    play = Playbook(doubts(reduces_siblings=False)).when(buy()).when(price_unknown)
+    monkeypatch.setattr(play.broker, "_modify", lambda ref, *_: play.broker._report(play.broker.orders[ref]))
+    play.when(filled("target", 33, "75.25"), seconds(2))
+    play.when(seconds(9.999))
+    changes = [one for one in play._seen if isinstance(one, ModifyOrder) and one.order_ref == play.ref("stop")]
+    assert len(changes) == 9
+    monkeypatch.undo()
+    play.when(seconds(1)).check("follows", lambda p: p.broker.orders[p.ref("stop")].total, 100)

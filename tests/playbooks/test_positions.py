@@ -291,3 +291,13 @@ def test_settings_decide_all_of_it() -> None:
     play.when(buy(0.50)).when(minutes(1))
     play.broker.prices["SOXL"] = Decimal("75.20")
     play.when(buy(0.50)).check("adds", lambda p: [d.outcome for d in p.decisions], ["enter", "scale_in", "scale_in"])
+
+
+def test_an_over_fill_is_closed_at_once_also_while_an_add_waits_to_be_filled() -> None:
+    """The add's entry would hide it for as long as it waits."""
+    play = Playbook().when(buy()).when(seconds(70), trades_at("75.18"), market_orders_wait, buy(0.9))
+    play.check("added", lambda p: p.decisions[-1].outcome, "scale_in").when(filled("stop#1", 133, "74.80"))
+    late = play.broker.orders[play.ref("target#1")].spec  # the group's cancel came too late
+    play.broker.trade("SOXL", late.action, 133, "75.25", late.order_ref)
+    play.when(seconds(1)).check("repair", lambda p: p.broker.orders[p.ref("repair")].total, 133)
+    play.check("no entry", lambda p: p.broker.orders[p.ref("entry#2")].is_live, False)

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 import pytest
 
-from core.vocabulary import Action, Leg, OrderStatus
+from core.vocabulary import Action, ErrorKind, Leg, OrderStatus
 from tests.support.happenings import (
+    cancels_hang,
     ended,
     filled,
     flatten,
@@ -15,10 +16,11 @@ from tests.support.happenings import (
     link_lost,
     lost_on_the_way,
     minutes,
+    refuses,
     seconds,
     traded_by_hand,
 )
-from tests.support.in_words import market_exit, modifies, name_of
+from tests.support.in_words import emergency, market_exit, modifies, name_of
 from tests.support.model_broker import Resting
 from tests.support.playbook import Playbook
 from tests.support.stuck import CANCELS, stuck
@@ -62,6 +64,33 @@ def test_a_market_order_that_waits_outlives_an_outage() -> None:
 def test_a_market_order_that_the_broker_ended_is_followed_by_another_until_it_is_flat() -> None:
     play = at_the_market().when(ended("exit#2"), then=[market_exit(3, "SELL", 133), "critical: exit"])
     play.when(filled("exit#3", 133, "75.00"), then=["trade: long 133 flatten -13.30", "over: exit"])
+
+
+def test_a_broker_that_cancels_every_market_order_gets_two_and_then_a_stop_stands_in_for_30_s() -> None:
+    """A venue in a halt, say: 202 each time. One followed the other as fast as the answers came."""
+    play = stuck().when(refuses(Leg.EXIT, code=202, kind=ErrorKind.CANCELLED), flatten()).when(seconds(5))
+    play.when(
+        seconds(5),
+        then=[
+            *CANCELS,
+            market_exit(2, "SELL", 133),
+            market_exit(3, "SELL", 133),
+            "critical: exit",
+            emergency(4, "SELL", 133, "74.80", "75.25"),
+            "critical: emergency",
+        ],
+    )
+    play.when(seconds(29.999), then=[]).when(refuses(), seconds(1)).check("one", works, ["exit#5"])
+    play.when(filled("exit#5", 133, "75.00")).check("flat", lambda p: p.engine.is_exited(), True)
+
+
+def test_an_excess_whose_repairs_are_cancelled_is_tried_again_every_30_s() -> None:
+    """Beside an order that hangs no read-back was even waited for."""
+    play = stuck().when(cancels_hang, flatten()).when(seconds(20)).when(filled("exit", 133, "75.00"), seconds(60))
+    play.when(refuses(Leg.REPAIR, code=202, kind=ErrorKind.CANCELLED), filled("stop", 50, "74.80"), seconds(29))
+    play.check("two", lambda p: sum(order.leg == Leg.REPAIR for order in p.broker.orders.values()), 2)
+    play.when(refuses(), seconds(2)).when(filled("repair", 50, "74.81"))
+    play.check("flat", lambda p: p.broker.positions["SOXL"], 0)
 
 
 def test_a_market_order_for_more_than_is_left_is_replaced_at_once() -> None:

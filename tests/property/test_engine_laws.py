@@ -22,13 +22,14 @@ from core.orders import PositionRow
 from core.params import EntryKind
 from core.state import State
 from core.vocabulary import Action, ErrorKind, Leg, Link, OrderStatus, Phase
-from tests.support.laws import DOUBTS, cover_must_be_real, must_be_covered, replayed
+from tests.support.laws import DOUBTS, alerts_must_be_true, cover_must_be_real, must_be_covered, replayed
 from tests.support.model_broker import Doubts
 from tests.support.playbook import PLAN
 from tests.support.random_day import BASE, TICKERS, RandomDay
 
 MOVES = st.decimals(min_value=Decimal("-0.40"), max_value=Decimal("0.40"), places=2)
 UNKNOWN_CODE = (4242, ErrorKind.UNKNOWN)
+REFUSALS = [(201, ErrorKind.REJECTED), (202, ErrorKind.CANCELLED)]
 LEGS = [Leg.ENTRY, Leg.STOP, Leg.TARGET, Leg.TIMED_EXIT, Leg.EMERGENCY_STOP, Leg.EMERGENCY_TARGET, Leg.EXIT, Leg.REPAIR]
 
 
@@ -126,9 +127,9 @@ class TradingDay(RandomDay, RuleBasedStateMachine):
         if able:
             self.broker._end(able[pick % len(able)], OrderStatus.CANCELLED)
 
-    @rule(leg=st.sampled_from(LEGS), refused=st.booleans())
-    def broker_refuses(self, leg: Leg, refused: bool) -> None:
-        self.broker.refuse = {leg: (201, ErrorKind.REJECTED)} if refused else {}
+    @rule(leg=st.sampled_from(LEGS), error=st.sampled_from([None, *REFUSALS]))
+    def broker_refuses(self, leg: Leg, error: tuple[int, ErrorKind] | None) -> None:
+        self.broker.refuse = {leg: error} if error is not None else {}
 
     @rule(code=st.sampled_from([None, (201, ErrorKind.MODIFY_REFUSED), (135, ErrorKind.NOT_FOUND), UNKNOWN_CODE]))
     def broker_refuses_changes(self, code: tuple[int, ErrorKind] | None) -> None:
@@ -171,6 +172,17 @@ class TradingDay(RandomDay, RuleBasedStateMachine):
         self.attend(minutes=2)
         foreign = self.engine.state.books[ticker].foreign_shares
         assert self.broker.positions.get(ticker, 0) == foreign, "held, since a cancel hangs"
+
+    @precondition(lambda self: self.engine.state.reconciled)
+    @rule(ticker=st.sampled_from(TICKERS))
+    def no_exit_is_sent_again_and_again(self, ticker: str) -> None:
+        """All else is well, but the venue cancels every market order, and no leg can be changed."""
+        self.calm_down()
+        self.attend()
+        self.broker.refuse = dict.fromkeys((Leg.EXIT, Leg.REPAIR), (202, ErrorKind.CANCELLED))
+        self.broker.refuse_changes = (201, ErrorKind.MODIFY_REFUSED)
+        self.feed(e.FlattenRequested(0, "a person", (ticker,)))
+        self.attend(minutes=1)
 
     @rule(waits=st.booleans())
     def market_orders_wait(self, waits: bool) -> None:
@@ -319,6 +331,7 @@ class TradingDay(RandomDay, RuleBasedStateMachine):
         self.attend(minutes=3)
         for ticker in TICKERS:
             must_be_covered(self.engine, self.broker, ticker)
+            alerts_must_be_true(self.engine, ticker)
 
     def attend(self, minutes: int = 0) -> None:
         """For so long the broker is connected, and heard at once."""

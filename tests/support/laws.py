@@ -65,3 +65,12 @@ def replayed(params: Params, journal: list[tuple[e.Event, c.Commands]]) -> Engin
     for event, commands in journal:
         assert engine.step(event) == commands, f"the replay differs at {event}"
     return engine
+
+
+def alerts_must_be_true(engine: Engine, ticker: str) -> None:
+    """What tells a person to watch or to act is over once its cause is."""
+    book, open_ones = engine.state.books[ticker], engine.state.alerts
+    assert "link" not in open_ones
+    assert (f"hanging/{ticker}" in open_ones) is any(order.hangs for order in book.orders.values())
+    if book.exit is None:
+        assert not {f"exit/{ticker}", f"overnight/{ticker}"} & open_ones.keys()

@@ -36,6 +36,9 @@ PLAN = plan_session("DU1", "2023-11-14", 1, OPEN_MS, CLOSE_MS)
 BAR_MS = 10_000
 HISTORY_BARS = 20
 
+ANSWERS_MAX = 2_000
+"""What the broker may say in one moment before somebody is sure to be going round in circles."""
+
 TICKERS = (
     TickerParams("SOXL", sector="semiconductors"),
     TickerParams("SOXS", sector="semiconductors", sector_sign=-1),
@@ -136,8 +139,11 @@ class Playbook:
 
     def listen(self) -> None:
         """Take in everything that the broker has said, and what it answers to that."""
-        while self.broker.outbox:
+        for _ in range(ANSWERS_MAX):
+            if not self.broker.outbox:
+                return
             self.feed(self.broker.outbox.popleft())
+        raise AssertionError("engine and broker never come to rest")
 
     def pass_time(self, to_ms: int) -> None:
         """Move the clock; timers fire, bars close."""

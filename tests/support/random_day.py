@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import replace
 from decimal import Decimal
 
@@ -24,6 +24,9 @@ TICKERS = ("SOXL", "CVNA")
 BASE = Decimal("75.00")
 PARAMS = Params(tickers=tuple(TickerParams(ticker, cooldown_minutes=1) for ticker in TICKERS))
 
+AT_ONCE_MAX = 8
+"""Instructions for one order, and placements for one ticker, that may leave in one moment."""
+
 
 class RandomDay:
     """One session from the open on; what happens is up to the one who holds it."""
@@ -43,6 +46,7 @@ class RandomDay:
         self.halted = False
         self.deaf = False  # something that the broker said was lost, and no read-back has come since
         self.refs: set[str] = set()
+        self.busy: tuple[int, Counter[str]] = 0, Counter()  # a moment, and what was sent in it for each order or ticker
         self.trades: dict[int, Trade] = {}  # as the database has them
         self.broker.prices = dict.fromkeys(TICKERS, BASE)
         self.feed(e.LinkChanged(0, Link.CONNECTED, "test"))
@@ -69,6 +73,7 @@ class RandomDay:
             elif isinstance(command, c.ForgetTrade):
                 del self.trades[command.number]
             self.must_be_allowed(command)
+            self.must_not_repeat(command)
         self.broker.now_ms = self.now_ms
         self.broker.take(commands)
 
@@ -89,6 +94,7 @@ class RandomDay:
                 if order.leg == Leg.ENTRY and order.spec.order_ref != command.entry.order_ref
             ]
             assert not others, "two entries of one ticker in flight"
+            self.must_be_settled(command.entry)
         elif isinstance(command, c.PlaceOrders):
             specs = list(command.orders)
         for spec in specs:
@@ -97,10 +103,32 @@ class RandomDay:
             self.refs.add(spec.order_ref)
             self.must_not_double(spec)
 
+    def must_be_settled(self, entry: OrderSpec) -> None:
+        """No entry beside anything of its ticker whose fate is open."""
+        book = self.engine.state.books[entry.ticker]
+        others = [order for order in book.orders.values() if entry.order_ref not in (order.ref, order.spec.parent_ref)]
+        assert all(order.stage is Stage.LIVE and not order.hangs for order in others), "an entry beside the unsettled"
+        assert book.exit is None
+        assert not book.behind
+
+    def must_not_repeat(self, command: c.Command) -> None:
+        """What the broker answers at once is not asked of it again and again."""
+        moment, told = self.busy
+        told = told if moment == self.now_ms else Counter()
+        self.busy = self.now_ms, told
+        if isinstance(command, c.ModifyOrder | c.CancelOrder):
+            told[command.order_ref] += 1
+        elif isinstance(command, c.PlaceOrders | c.PlaceBracket):
+            told[command.orders[0].ticker if isinstance(command, c.PlaceOrders) else command.entry.ticker] += 1
+        assert not told or max(told.values()) <= AT_ONCE_MAX, f"again and again: {command}"
+
     def must_not_double(self, spec: OrderSpec) -> None:
-        """Market orders of exits are never for more than what is held when they are sent, all of them together."""
+        """Market orders of exits are never for more than what is held when they are sent, all of a side together.
+
+        One of the other side may be on its way out still: what it was to close, and more, has been sold by what hung.
+        """
         book = self.engine.state.books[spec.ticker]
-        at_market = [order for order in book.orders.values() if order.leg in MARKET_LEGS]
+        at_market = [one for one in book.orders.values() if one.leg in MARKET_LEGS and one.spec.action is spec.action]
         if book.orders[spec.order_ref] in at_market:
             assert sum(order.remaining for order in at_market) <= abs(book.position), "an exit is doubled"
 
