@@ -6,7 +6,8 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Sequence
+from contextlib import aclosing
 from http import HTTPStatus
 from typing import Final
 
@@ -55,34 +56,41 @@ class HttpPredictionSource:
         self.circuit = Circuit(gone_after_polls)
         self.rate_limit = RateLimit(now_seconds)
 
-    async def poll(self, tickers: Iterable[str]) -> tuple[Answer, ...]:
-        """Ask for all tickers concurrently; answers in their order. Never raises for a failed answer."""
-        asked = tuple(tickers)
-        answers: tuple[Answer, ...]
-        if self.circuit.is_open and asked:
-            answers = await self._probe(asked)
+    async def answers(self, tickers: Iterable[str]) -> AsyncGenerator[Answer]:
+        """Ask for all tickers concurrently; one answer each, as they come: none waits for one that is slow.
+
+        Never raises for a failed answer. A source that counts as gone is asked for one ticker first, each time for the
+        next, since it may know all but one.
+        """
+        waiting = list(tickers)
+        asked, is_answered, is_probe = len(waiting), False, self.circuit.is_open
+        if is_probe and waiting:
+            answer = await self._ask(waiting.pop(self._probes % asked), 1)
+            self._probes += 1
+            is_answered = _has_answered(answer)
+            yield answer
+        if is_probe and not is_answered:
+            for ticker in waiting:
+                yield PredictionProblem(ticker, "not asked: the source is gone", answered=False)
         else:
-            answers = tuple(await asyncio.gather(*(self._ask(ticker, TRIES) for ticker in asked)))
+            async with aclosing(_as_they_come([self._ask(ticker, TRIES) for ticker in waiting])) as others:
+                async for answer in others:
+                    is_answered = is_answered or _has_answered(answer)
+                    yield answer
         if asked:
-            self.circuit.record(answered=any(_has_answered(answer) for answer in answers))
-        return answers
+            self.circuit.record(answered=is_answered)
+
+    async def poll(self, tickers: Iterable[str]) -> tuple[Answer, ...]:
+        """All answers, in the order of the tickers."""
+        asked = tuple(tickers)
+        found = {_ticker(answer): answer async for answer in self.answers(asked)}
+        return tuple(found[ticker] for ticker in asked)
 
     async def close(self) -> None:
         """Close the connections."""
         session, self._session = self._session, None
         if session is not None:
             await session.close()
-
-    async def _probe(self, tickers: tuple[str, ...]) -> tuple[Answer, ...]:
-        """One request, each time for the next ticker: a source may know all but one. Answered, the others follow."""
-        asked = tickers[self._probes % len(tickers)]
-        self._probes += 1
-        found: dict[str, Answer] = {asked: await self._ask(asked, 1)}
-        others = [ticker for ticker in tickers if ticker != asked]
-        if _has_answered(found[asked]):
-            found |= zip(others, await asyncio.gather(*(self._ask(ticker, TRIES) for ticker in others)), strict=True)
-        words = "not asked: the source is gone"
-        return tuple(found.get(ticker) or PredictionProblem(ticker, words, answered=False) for ticker in tickers)
 
     async def _ask(self, ticker: str, tries: int) -> Answer:
         problem = ""
@@ -119,6 +127,21 @@ class HttpPredictionSource:
         async with session.get(self._address, params={"ticker": ticker}, allow_redirects=False) as response:
             self.rate_limit.observe(response.status, response.headers)
             return response.status, await _body(response)
+
+
+async def _as_they_come(asking: Sequence[Coroutine[None, None, Answer]]) -> AsyncGenerator[Answer]:
+    """The results in the order in which they are there; whoever stops listening ends the others."""
+    tasks = [asyncio.create_task(one) for one in asking]
+    try:
+        for done in asyncio.as_completed(tasks):
+            yield await done
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+def _ticker(answer: Answer) -> str:
+    return answer.asked_ticker if isinstance(answer, Prediction) else answer.ticker
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:

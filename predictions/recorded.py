@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from pathlib import Path
 
 from core.market import Prediction, PredictionProblem
@@ -22,10 +22,11 @@ class RecordedPredictionSource:
         self._now_ms = now_ms
         self._by_ticker = _read(file)
 
-    async def poll(self, tickers: Iterable[str]) -> tuple[Prediction | PredictionProblem, ...]:
+    async def answers(self, tickers: Iterable[str]) -> AsyncGenerator[Prediction | PredictionProblem]:
         """Answers in the order of the tickers."""
         now_ms = self._now_ms()
-        return tuple(self._newest(ticker, now_ms) for ticker in tickers)
+        for ticker in tickers:
+            yield self._newest(ticker, now_ms)
 
     async def close(self) -> None:
         """Nothing is held open."""

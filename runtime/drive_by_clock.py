@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from contextlib import aclosing, suppress
 
 from broker.errors import BrokerUnavailable
 from runtime.clock import BrokerClock
@@ -73,9 +73,10 @@ async def _poll(host: Host, speed: float) -> None:
     while poller is not None and poller.due_ms is not None:
         now_ms = host.clock.now_ms()
         if poller.is_due(now_ms):
-            events = await poller.poll(now_ms)
-            host.session.pump()  # what came before the answers is known when they are decided on
-            host.take(*events)
+            async with aclosing(poller.events(now_ms)) as events:
+                async for event in events:
+                    host.session.inbox.put(event)  # behind what came before: it is known when this is decided on
+                    host.session.pump()
         if poller.due_ms is not None:
             seconds = max(0.0, (poller.due_ms - host.clock.now_ms()) / 1000 / speed)
             await asyncio.sleep(min(seconds, LOOK_SECONDS))  # the clock may be set, or the machine sleep, meanwhile

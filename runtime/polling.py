@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
 from core.events import Event, PredictionReceived, PredictionSourceChanged, PredictionUnreadable
-from core.market import Prediction
+from core.market import Prediction, PredictionProblem
 from runtime.ports import PredictionSource
 
 log = logging.getLogger(__name__)
@@ -52,32 +53,53 @@ class Poller:
         await self._source.close()
 
     async def poll(self, now_ms: int) -> list[Event]:
-        """Ask once; events in the order of the tickers. A ticker without any answer gives none."""
+        """The events of one poll in the order of the tickers: where time is simulated chance decides nothing."""
+        found = [event async for event in self.events(now_ms)]
+        places = {ticker: place for place, ticker in enumerate(self._tickers)}
+        return sorted(found, key=lambda event: places.get(_ticker(event), -1))
+
+    async def events(self, now_ms: int) -> AsyncGenerator[Event]:
+        """Ask once; an event for each answer as it comes, so that none waits for a slow one. Silence gives none."""
+        is_heard, problems, waiting = False, list[str](), dict.fromkeys(self._tickers)
         try:
-            answers = await self._source.poll(self._tickers)
-        except Exception as failure:  # noqa: BLE001  a source must not end a session with open positions; it is told
-            return self._failed(now_ms, failure)
-        events: list[Event] = []
-        for answer in answers:
-            if isinstance(answer, Prediction):
-                events.append(PredictionReceived(now_ms, answer))
-            elif answer.answered:
-                events.append(PredictionUnreadable(now_ms, answer.ticker, answer.problem))
-        problems = [answer.problem for answer in answers if not isinstance(answer, Prediction)]
-        return self._source_events(now_ms, problems, events) + events
+            async with aclosing(self._source.answers(self._tickers)) as answers:
+                async for answer in answers:
+                    waiting.pop(answer.asked_ticker if isinstance(answer, Prediction) else answer.ticker, None)
+                    if isinstance(answer, PredictionProblem):
+                        problems.append(answer.problem)
+                    if (event := _event(now_ms, answer)) is not None:
+                        is_heard = True
+                        for told in (*self._heard(now_ms), event):
+                            yield told
+            waiting.clear()
+        except Exception as failure:
+            log.error("the prediction source failed", exc_info=failure)
+            problems.append(f"the poll failed: {type(failure).__name__}: {failure}")
+        if not is_heard:
+            for told in self._silent(now_ms, problems):
+                yield told
+        for ticker in waiting:  # of a source that broke off
+            yield PredictionUnreadable(now_ms, ticker, problems[-1])
 
-    def _failed(self, now_ms: int, failure: Exception) -> list[Event]:
-        """A poll that the source has broken off: an unreadable answer for each ticker, and no answer at all."""
-        log.error("the prediction source failed", exc_info=failure)
-        problem = f"the poll failed: {type(failure).__name__}: {failure}"
-        unreadable = [PredictionUnreadable(now_ms, ticker, problem) for ticker in self._tickers]
-        return [*self._source_events(now_ms, [problem], []), *unreadable]
+    def _heard(self, now_ms: int) -> list[Event]:
+        was_gone, self._failed_polls = self._failed_polls >= self._gone_after_polls, 0
+        return [PredictionSourceChanged(now_ms, True, "")] if was_gone else []
 
-    def _source_events(self, now_ms: int, problems: list[str], events: list[Event]) -> list[Event]:
-        if events:
-            was_gone, self._failed_polls = self._failed_polls >= self._gone_after_polls, 0
-            return [PredictionSourceChanged(now_ms, True, "")] if was_gone else []
+    def _silent(self, now_ms: int, problems: list[str]) -> list[Event]:
         self._failed_polls += 1
         if self._failed_polls == self._gone_after_polls:
             return [PredictionSourceChanged(now_ms, False, problems[0] if problems else "no answer")]
         return []
+
+
+def _event(now_ms: int, answer: Prediction | PredictionProblem) -> PredictionReceived | PredictionUnreadable | None:
+    """None for a ticker that was not answered."""
+    if isinstance(answer, Prediction):
+        return PredictionReceived(now_ms, answer)
+    return PredictionUnreadable(now_ms, answer.ticker, answer.problem) if answer.answered else None
+
+
+def _ticker(event: Event) -> str:
+    if isinstance(event, PredictionReceived):
+        return event.prediction.asked_ticker
+    return event.asked_ticker if isinstance(event, PredictionUnreadable) else ""

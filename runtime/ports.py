@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import Protocol
 
 from broker.errors import ContractUnknown
@@ -72,8 +72,8 @@ class AlertSink(Protocol):
 class PredictionSource(Protocol):
     """Where predictions come from."""
 
-    async def poll(self, tickers: Iterable[str]) -> tuple[Prediction | PredictionProblem, ...]:
-        """Ask for all tickers concurrently; answers in the order of `tickers`. Never raises for a failed answer."""
+    def answers(self, tickers: Iterable[str]) -> AsyncGenerator[Prediction | PredictionProblem]:
+        """Ask for all tickers concurrently; one answer each, as they come. Never raises for a failed answer."""
 
     async def close(self) -> None:
         """Release the connection."""

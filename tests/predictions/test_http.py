@@ -7,7 +7,7 @@ import gzip
 import json
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,8 @@ from simulator.options import PREDICTIONS_KEY, Options
 from tests.predictions.test_parse import answer
 
 TICKERS = ("CVNA", "UVXY", "SOXL", "SOXS", "TQQQ", "SQQQ", "GLD", "SLV")
+PATIENCE_SECONDS = 30.0
+"""Nobody waits so long, unless something is wrong."""
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
@@ -125,6 +127,37 @@ async def test_a_silent_server_costs_the_timeout_and_delays_no_other_ticker() ->
     assert isinstance(first, Prediction)
     assert second == PredictionProblem("UVXY", "no answer within 0.1 s", answered=False)
     assert asked.count("UVXY") == TRIES
+
+
+async def test_an_answer_is_handed_on_while_another_is_waited_for() -> None:
+    """A ticker that hangs held back the others' predictions for 17 s: three timeouts and the pauses between."""
+    may_answer = asyncio.Event()
+
+    async def handler(request: web.Request) -> web.Response:
+        if request.query["ticker"] == "CVNA":
+            await may_answer.wait()
+        return success(request.query["ticker"])
+
+    async with source(handler, timeout_seconds=PATIENCE_SECONDS) as api:
+        found = []
+        async for answer in api.answers(["CVNA", "UVXY"]):
+            found.append(answer)
+            may_answer.set()
+    assert [answer.asked_ticker for answer in found if isinstance(answer, Prediction)] == ["UVXY", "CVNA"]
+
+
+async def test_who_stops_listening_ends_what_is_still_asked() -> None:
+    async def handler(request: web.Request) -> web.Response:
+        if request.query["ticker"] == "CVNA":
+            await asyncio.Event().wait()
+        return success(request.query["ticker"])
+
+    async with source(handler, timeout_seconds=PATIENCE_SECONDS) as api:
+        async with aclosing(api.answers(["CVNA", "UVXY"])) as answers:
+            assert isinstance(await anext(answers), Prediction)
+            (asking,) = (task for task in asyncio.all_tasks() if "PredictionSource._ask" in repr(task) and not task.done())
+        with pytest.raises(asyncio.CancelledError):
+            await asking
 
 
 async def test_what_is_no_prediction_counts_as_answered() -> None:
@@ -248,15 +281,15 @@ async def test_a_recorded_file_answers_with_the_newest_up_to_now(tmp_path: Path)
     file.write_text("\n".join(json.dumps(line) for line in lines) + "\n\n")
     now_ms = 999
     recorded = RecordedPredictionSource(file, lambda: now_ms)
-    (none,) = await recorded.poll(["CVNA"])
+    (none,) = [answer async for answer in recorded.answers(["CVNA"])]
     assert isinstance(none, PredictionProblem)
     now_ms = 1_999
-    first, second = await recorded.poll(["CVNA", "GLD"])
+    first, second = [answer async for answer in recorded.answers(["CVNA", "GLD"])]
     assert isinstance(first, Prediction)
     assert isinstance(second, Prediction)
     assert (first.signal, first.asked_ticker, second.timestamp_ms) == ("BUY", "CVNA", 1_500)
     now_ms = 2_000
-    (newest,) = await recorded.poll(["CVNA"])
+    (newest,) = [answer async for answer in recorded.answers(["CVNA"])]
     assert isinstance(newest, Prediction)
     assert newest.signal == "SELL"
     await recorded.close()

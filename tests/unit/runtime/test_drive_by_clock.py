@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -44,10 +44,10 @@ class Asked:
         self.due_ms = None
         return True
 
-    async def poll(self, now_ms: int) -> list[Event]:
+    async def events(self, now_ms: int) -> AsyncGenerator[Event]:
         await some_turns()
         self._host.session.inbox.put(Woke(now_ms, "meanwhile"))
-        return [SuspendRequested(now_ms, "poll")]
+        yield SuspendRequested(now_ms, "poll")
 
 
 async def no_heartbeat() -> int:

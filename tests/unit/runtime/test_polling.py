@@ -1,6 +1,7 @@
 """When the source is asked, and when it counts as gone."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
+from dataclasses import replace
 
 from core.events import PredictionReceived, PredictionSourceChanged, PredictionUnreadable
 from core.market import Prediction, PredictionProblem
@@ -17,11 +18,11 @@ class Scripted:
     def __init__(self, *rounds: Prediction | PredictionProblem | Exception) -> None:
         self._rounds = list(rounds)
 
-    async def poll(self, tickers: Iterable[str]) -> tuple[Prediction | PredictionProblem, ...]:
+    async def answers(self, tickers: Iterable[str]) -> AsyncGenerator[Prediction | PredictionProblem]:
         answer = self._rounds.pop(0)
         if isinstance(answer, Exception):
             raise answer
-        return (answer,)
+        yield answer
 
     async def close(self) -> None:
         self._rounds.clear()
@@ -71,6 +72,20 @@ async def test_a_source_that_fails_ends_nothing_and_hides_nothing() -> None:
     assert await asked.poll(2) == [PredictionUnreadable(2, "SOXL", words)]
     assert await asked.poll(3) == [PredictionSourceChanged(3, False, words), PredictionUnreadable(3, "SOXL", words)]
     assert await asked.poll(4) == [PredictionSourceChanged(4, True, ""), PredictionReceived(4, GOOD)]
+
+
+async def test_a_source_that_breaks_off_hides_no_answer_and_events_come_in_the_order_of_the_tickers() -> None:
+    class Broken(Scripted):
+        async def answers(self, tickers: Iterable[str]) -> AsyncGenerator[Prediction | PredictionProblem]:
+            yield replace(GOOD, asked_ticker="GLD")
+            yield replace(SILENT, ticker="SLV")
+            raise RuntimeError("no such thing")
+
+    asked = Poller(Broken(), ["CVNA", "GLD", "SLV"], every_seconds=60, first_ms=0, last_ms=9, gone_after_polls=1)
+    broken = PredictionUnreadable(1, "CVNA", "the poll failed: RuntimeError: no such thing")
+    good = PredictionReceived(1, replace(GOOD, asked_ticker="GLD"))
+    assert [event async for event in asked.events(1)] == [good, broken]
+    assert await asked.poll(1) == [broken, good]
 
 
 async def test_a_source_that_was_gone_for_the_process_before_is_told_to_be_back() -> None:
