@@ -155,7 +155,9 @@ async def test_who_stops_listening_ends_what_is_still_asked() -> None:
     async with source(handler, timeout_seconds=PATIENCE_SECONDS) as api:
         async with aclosing(api.answers(["CVNA", "UVXY"])) as answers:
             assert isinstance(await anext(answers), Prediction)
-            (asking,) = (task for task in asyncio.all_tasks() if "PredictionSource._ask" in repr(task) and not task.done())
+            (asking,) = (
+                task for task in asyncio.all_tasks() if "PredictionSource._ask" in repr(task) and not task.done()
+            )
         with pytest.raises(asyncio.CancelledError):
             await asking
 
