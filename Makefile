@@ -85,7 +85,8 @@ clean: ## remove caches and build output; the environment and var/ stay
 	rm -rf build dist mutants *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
 	find $(PACKAGES) tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# --- how an environment is made: $(1) is the lock file; uv installs it, ten times as fast as pip --------------------
+# --- how an environment is made: $(1) is the lock file; uv installs it, ten times as fast as pip. All is compiled
+# at once: where PYTHONDONTWRITEBYTECODE is set every process would compile it anew, for seconds.
 
 define install
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found; name it: make setup PYTHON=/path/to/python"; exit 2; }
@@ -93,8 +94,8 @@ define install
 	@echo "installing $(1) into $(VENV) ..."
 	@sed -n '/^uv==/,/[^\\]$$/p' $(1) >$(VENV)/uv.txt
 	@{ test -x "$(UV)" || $(PIP) --require-hashes -r $(VENV)/uv.txt; } \
-		&& "$(UV)" pip install -q --python $(BIN)/python --no-deps --require-hashes -r $(1) \
-		|| { echo "uv cannot install it here; pip does, in minutes"; $(PIP) --require-hashes --no-compile -r $(1); }
+		&& "$(UV)" pip install -q --python $(BIN)/python --no-deps --require-hashes --compile-bytecode -r $(1) \
+		|| { echo "uv cannot install it here; pip does, in minutes"; $(PIP) --require-hashes -r $(1); }
 	@$(PIP) --no-build-isolation --no-index -e .
 	@$(BIN)/python -m compileall -q $(wildcard $(PACKAGES))
 	@touch $@

@@ -276,13 +276,14 @@ def _parsed(line: bytes) -> Prediction:
 
 async def run_session(kind: str, api_port: int, trigger_port: int, legs: str) -> None:
     """A flat session that enters; one that turns around, whose first order moves the target; one whose entry fills."""
-    pacing_clock, ear = FixedClock(), Ear()
+    clock, pacing_clock, ear = FixedClock(), FixedClock(), Ear()
     failures: list[BaseException] = []
     with tempfile.TemporaryDirectory() as folder:
         journal = Journal.open(Path(folder), "bench")
-        broker = IbBroker("127.0.0.1", api_port, CLIENT_ID, ACCOUNT, ear.emit, pacing_clock, ear.on_batch,
+        broker = IbBroker("127.0.0.1", api_port, CLIENT_ID, ACCOUNT, ear.emit, clock, ear.on_batch,
                           failures.append, deterministic=True)  # fmt: skip
         await broker.connect()
+        broker._queue._clock = pacing_clock  # all else sees one time, as it does in a session's millisecond
         (instrument,) = await broker.read_instruments((TICKER,))
         ready = ready_engine(instrument)
         if legs != "bracket":
