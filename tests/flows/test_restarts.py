@@ -21,6 +21,7 @@ from runtime.stack.restarts import (
     PAUSES_SECONDS,
     RECENT_SECONDS,
     SETTLED_SECONDS,
+    TRADING_FLOWS,
     Death,
     Restarts,
     has_process,
@@ -80,11 +81,10 @@ async def die(client: PrefectClient, run: FlowRun) -> None:
     await client.set_flow_run_state(run.id, Crashed(message="killed"), force=True)
 
 
-async def forget_deaths(client: PrefectClient, deployment: UUID) -> None:
-    """Each test has its own."""
-    for run in await client.read_flow_runs(
-        deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment]))
-    ):
+async def forget_deaths(client: PrefectClient, deployed: dict[str, UUID]) -> None:
+    """Each test has its own; those of other tests would count in its row."""
+    trading = DeploymentFilterId(any_=[deployed[flow] for flow in TRADING_FLOWS])
+    for run in await client.read_flow_runs(deployment_filter=DeploymentFilter(id=trading)):
         if not run.auto_scheduled:
             await client.delete_flow_run(run.id)
 
@@ -106,7 +106,7 @@ async def test_case_43_restarts_come_later_each_time_and_then_flatten_takes_over
         await Restarts(stack.prefect_api_url, told, nobody, lambda: time.time() + ahead).look()
 
     async with get_client() as client:
-        await forget_deaths(client, day)
+        await forget_deaths(client, deployed)
         run = await client.create_flow_run_from_deployment(day, parameters={"date": DATE})
         for pause in PAUSES_SECONDS:
             await die(client, run)
@@ -140,14 +140,13 @@ async def test_case_43_the_loop_of_a_day_that_is_run_in_parts_is_started_again(
     stack: LocalStack, deployed: dict[str, UUID]
 ) -> None:
     async with get_client() as client:
-        await forget_deaths(client, deployed["trading_day"])
+        await forget_deaths(client, deployed)
         run = await client.create_flow_run_from_deployment(deployed["intraday"], parameters={"date": DATE})
         await die(client, run)
         await Restarts(stack.prefect_api_url, Told(), nobody).look()
         (again,) = await waiting(client, deployed["intraday"])
         assert again.parameters == {"date": DATE}
         assert not await waiting(client, deployed["trading_day"])
-        await forget_deaths(client, deployed["intraday"])
 
 
 async def test_a_session_that_outlives_its_run_is_started_again_when_it_really_dies(
@@ -158,7 +157,7 @@ async def test_a_session_that_outlives_its_run_is_started_again_when_it_really_d
     alive = partial(has_process, own_settings)
     restarts = Restarts(stack.prefect_api_url, Told(), alive, lambda: time.time() + ahead[0])
     async with get_client() as client:
-        await forget_deaths(client, day)
+        await forget_deaths(client, deployed)
         run = await client.create_flow_run_from_deployment(day, parameters={"date": "2024-11-26"})
         with Journal.open(session_folder(own_settings, plan), plan.session):
             await die(client, run)
