@@ -41,7 +41,7 @@ async def tell_if_untraded(api_url: str, settings: Settings, alerts: AlertSink, 
         log.warning("Prefect's server cannot be asked whether today has a run: %r", problem)
         return
     if not is_known:
-        text = f"No run of {plan.date} is known: it was due at 09:00 Eastern, while this machine was off. To trade the"
+        text = f"No run of {plan.date} is known: it was due at 09:00 Eastern, before this came up. To trade the"
         text += " rest of the day, run the deployment trading_day."
         alerts.send(Alert(now_ms, Severity.WARNING, "untraded", "Today is not traded", text))
 
